@@ -30,28 +30,31 @@ internal static class HttpServices
 
     public static void AddHttp(this WebApplicationBuilder builder, ServiceSettings settings)
     {
-        // Inserted below every other source, so that each of them can override these values. Request logging is off: a
-        // log line per request would cost more than the request.
+        // This source is below every other source, so that each of them can override these values. The request logging
+        // of the framework is off, because a log line per request would cost more than the request.
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
         {
             InitialData = new Dictionary<string, string?>
             {
                 ["Logging:LogLevel:Default"] = "Information",
                 ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
-                // At Information it logs every wrong key twice; RepeatedWarnings logs wrong keys instead.
+                // At the level Information, CallerAuthentication logs every wrong key twice. RepeatedWarnings logs
+                // wrong keys instead.
                 ["Logging:LogLevel:Catalog.Api.Authentication.CallerAuthentication"] = "Warning",
-                // One line per entry, with the time, also for entries of the framework.
+                // Each log entry is one line with the time. This is also true for entries of the framework.
                 ["Logging:Console:FormatterName"] = settings.LogAsJson ? JsonLogFormatter.FormatterName : "simple",
                 ["Logging:Console:FormatterOptions:SingleLine"] = "true",
                 ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
                 ["Logging:Console:FormatterOptions:TimestampFormat"] = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ",
-                // It warns that it overrides Cache-Control, although every page has no-store.
+                // Antiforgery warns that it overrides Cache-Control, although every page has no-store.
                 ["Logging:LogLevel:Microsoft.AspNetCore.Antiforgery"] = "Error",
-                // It warns that keys are not encrypted; DatabaseKeyRing encrypts them.
+                // DataProtection warns that keys are not encrypted, but DatabaseKeyRing encrypts them.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
-                // It logs a stack trace when the keys cannot be read; the request that needs them logs the reason.
+                // KeyRingProvider logs a stack trace when the keys cannot be read. The request that needs them logs the
+                // reason.
                 ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection.KeyManagement.KeyRingProvider"] = "Critical",
-                // At its limit it warns for each connection that it closes; the metric kestrel.rejected_connections counts them.
+                // At the connection limit, Kestrel warns for each connection that it closes. The metric
+                // kestrel.rejected_connections counts these connections.
                 ["Logging:LogLevel:Microsoft.AspNetCore.Server.Kestrel.Connections"] = "Error",
                 // Polly logs every attempt of an outgoing request; the caller logs the result.
                 ["Logging:LogLevel:Polly"] = "Error",
@@ -65,8 +68,8 @@ internal static class HttpServices
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = OpenFileLimit.MaxConnections();
             kestrel.Limits.MaxRequestBodySize = RequestLimits.ServerBody;
-            // Higher than this service's own limits, so that a long request line or header gets a problem response;
-            // Kestrel's own has no body.
+            // These limits are higher than the service's own limits, so that a request line or header that is too long
+            // gets a problem response. Kestrel's own response has no body.
             kestrel.Limits.MaxRequestLineSize = RequestLimits.ServerHead;
             kestrel.Limits.MaxRequestHeadersTotalSize = RequestLimits.ServerHead;
             kestrel.Limits.MaxRequestHeaderCount = 2000;
@@ -74,8 +77,8 @@ internal static class HttpServices
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         });
         // A request runs on the pool thread that the socket has woken; handing it to another thread would cost a
-        // wake-up. The buffer is allocated before data arrives: waiting first would save an idle connection 4 KiB and
-        // cost each request a system call.
+        // wake-up. The buffer of a connection is allocated before data arrives. Waiting for data first would save 4 KiB
+        // for each idle connection, but cost each request a system call.
         builder.WebHost.UseSockets(sockets => (sockets.UnsafePreferInlineScheduling, sockets.WaitForDataBeforeAllocatingBuffer) = (
             true, false));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
@@ -126,7 +129,7 @@ internal static class HttpServices
 
         if (RawPath.KeepEncodedPercent(target) is { } path)
         {
-            // The constructor, because the conversion from a string to a path would decode it again.
+            // The constructor is used, because the conversion from a string to a path would decode the string again.
             request.Path = new PathString(path);
         }
 
@@ -165,7 +168,8 @@ internal static class HttpServices
 
     private static Task AddVersionPrefix(HttpContext context, RequestDelegate next)
     {
-        // OpenLineage clients join their address and path with doubled slashes, and lose an event that is redirected.
+        // Some OpenLineage clients join their address and path with a double slash. They lose an event when the service
+        // redirects it, so the path is corrected here.
         if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path.Value!.Contains("//", StringComparison.Ordinal)
             && '/' + string.Join('/', context.Request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries)) is var joined
             && EventPaths.Contains(joined))

@@ -1,9 +1,10 @@
 namespace Catalog.Api;
 
 /// <summary>
-/// Maps routes whose handlers are compiled at their first request. ASP.NET Core compiles all of them at start, which
-/// takes most of the start, and memory for routes that are never called. The methods have the same names as those of
-/// ASP.NET Core. The compiler chooses these, because the endpoints are in namespaces below Catalog.Api.
+/// Maps routes whose handlers are compiled at their first request. ASP.NET Core itself compiles all handlers at start.
+/// That takes most of the start time, and memory for routes that are never called. The methods have the same names as
+/// those of ASP.NET Core. The compiler chooses the methods of this class, because the endpoints are in namespaces below
+/// Catalog.Api.
 /// </summary>
 internal static class LazyRoutes
 {
@@ -26,7 +27,7 @@ internal static class LazyRoutes
         this IEndpointRouteBuilder routes, string pattern, IEnumerable<string> methods, Delegate handler) =>
         RouteHandlerServices.Map(routes, pattern, handler, methods, RequestDelegateFactory.InferMetadata, CompileLater);
 
-    // The metadata, for authorization and the OpenAPI document, are complete without the compiled handler.
+    // Authorization and the OpenAPI document need only the metadata, which is complete without the compiled handler.
     private static RequestDelegateResult CompileLater(Delegate handler, RequestDelegateFactoryOptions options,
         RequestDelegateMetadataResult? metadata)
     {

@@ -106,7 +106,7 @@ catch (OperationCanceledException)
 {
     return 0;
 }
-// Start-up errors are reported to the operator: one line that says what to do.
+// A start-up error is reported to the operator in one line that says what to do.
 catch (Exception failure) when (failure is SettingException or MigrationException)
 {
     Console.Error.WriteLine($"catalog: {failure.Message}");

@@ -7,9 +7,9 @@ using System.Text.Json;
 namespace Catalog.Data;
 
 /// <summary>
-/// Writes equal JSON documents as equal bytes: members sorted by name (ordinal), no white space, one way to escape
-/// strings. Numbers keep their digits: RFC 8785 rewrites them as doubles, which would make different large integers
-/// equal.
+/// Writes equal JSON documents as equal bytes: members are sorted by name (ordinal), there is no white space, and
+/// strings are escaped in one way. Numbers keep their digits. RFC 8785 is not used, because it writes numbers as
+/// doubles: different large integers would become equal.
 /// </summary>
 public static class CanonicalJson
 {
@@ -18,7 +18,7 @@ public static class CanonicalJson
         [.. Enumerable.Range(' ', 95).Select(character => (byte)character)
             .Except([(byte)'"', (byte)'\\', (byte)'&', (byte)'\'', (byte)'+', (byte)'<', (byte)'>', (byte)'`'])]);
 
-    // More members are sorted as a list: the insertion below takes quadratic time.
+    // An object with more members is sorted as a list, because the insertion sort below takes quadratic time.
     private const int MaxPlainMembers = 32;
 
     /// <summary>SHA-256 of the canonical form.</summary>
@@ -49,10 +49,11 @@ public static class CanonicalJson
     }
 
     /// <summary>
-    /// SHA-256 of the canonical form of <c>{"<paramref name="list"/>":[{…}]}</c>, whose one item is an object with one text member added.
+    /// SHA-256 of the canonical form of <c>{"<paramref name="list"/>":[{…}]}</c>. The only item of the list is
+    /// <paramref name="item"/> with an added text member.
     /// </summary>
     /// <param name="list">The name of the list.</param>
-    /// <param name="item">The object, which has no member of the added name.</param>
+    /// <param name="item">The object. It must not have a member with the added name.</param>
     /// <param name="name">The name of the added member.</param>
     /// <param name="text">The value of the added member.</param>
     public static byte[] HashInList(string list, JsonElement item, string name, string text)
@@ -112,8 +113,9 @@ public static class CanonicalJson
         }
     }
 
-    // Writes members whose names need no escape, without a string for each name. The order of such names by bytes is their
-    // ordinal order. Returns false, and writes nothing, when a name needs an escape or there are many members.
+    // Writes the members without creating a string for each name. Sorting by bytes gives the ordinal order, because no
+    // name needs an escape. Returns false, and writes nothing, when a name needs an escape or there are too many
+    // members.
     private static bool TryWritePlainMembers(Utf8JsonWriter writer, JsonElement element)
     {
         if (element.GetPropertyCount() is var count && count > MaxPlainMembers)
@@ -165,7 +167,7 @@ public static class CanonicalJson
         }
     }
 
-    // Each name is a string that is made when it is asked for, so it is asked for once.
+    // Each read of member.Name creates a string, so it is read once.
     private static List<(string Name, int Place, JsonElement Value)> Members(JsonElement element, string[] except)
     {
         List<(string Name, int Index, JsonElement Value)> members = new(16);

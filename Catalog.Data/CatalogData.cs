@@ -19,8 +19,8 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Data;
 
 /// <summary>
-/// Registers the database and its repositories as singletons: the data source pools connections, and repositories have
-/// no state.
+/// Registers the database and its repositories. All are singletons, because the data source pools connections and a
+/// repository has no state.
 /// </summary>
 public static partial class CatalogData
 {

@@ -4,7 +4,7 @@ namespace Catalog.Data;
 public static class Clock
 {
     /// <summary>
-    /// The current time in UTC, truncated to microseconds: both engines return such a value unchanged.
+    /// The current time in UTC, truncated to microseconds. Both engines store microseconds and return the same value.
     /// </summary>
     public static DateTimeOffset Now(this TimeProvider time) => Truncate(time.GetUtcNow());
 

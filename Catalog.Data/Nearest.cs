@@ -1,6 +1,6 @@
 namespace Catalog.Data;
 
-/// <summary>Finds the known word that is closest to a mistyped one.</summary>
+/// <summary>Finds the known word that is closest to a mistyped word.</summary>
 public static class Nearest
 {
     /// <summary>
@@ -9,8 +9,8 @@ public static class Nearest
     public static string? Of(string text, IEnumerable<string> words) => words.MinBy(word => Distance(text, word));
 
     /// <summary>
-    /// As <see cref="Of"/>, but only for words that are close enough to be a typing error: at most one edit for every
-    /// three letters, and at most three edits. Null when no word is.
+    /// Like <see cref="Of"/>, but finds only words that are close enough for a typing error: at most one edit for every
+    /// three letters of the word, and at most three edits. Null when no word is close enough.
     /// </summary>
     public static string? FindTypo(string text, IEnumerable<string> words) =>
         Of(text, words.Where(word => Distance(text, word) <= Math.Min(3, word.Length / 3)));

@@ -5,9 +5,9 @@ using System.Text;
 
 namespace Catalog.Data;
 
-/// <summary>One page of a list, and the position after it.</summary>
+/// <summary>One page of a list, and the position at which the next page begins.</summary>
 /// <param name="Items">The items, in the order of the list.</param>
-/// <param name="Next">The position of the last item, or null when this is the last page.</param>
+/// <param name="Next">The position of the last item; null when this is the last page.</param>
 public sealed record Page<T>(IReadOnlyList<T> Items, Cursor? Next);
 
 /// <summary>The number of rows that a filter selects, counted up to a maximum.</summary>
@@ -18,7 +18,7 @@ public readonly record struct RowCount(long Value, bool IsMinimum)
     /// <summary>The maximum number of counted rows.</summary>
     public const int Max = 10_000;
 
-    /// <summary>The number of rows to read, so that a count above the maximum is noticed.</summary>
+    /// <summary>The maximum number of rows that a count reads: one more than <see cref="Max"/>.</summary>
     internal const string Take = "10001";
 
     internal static RowCount Of(long counted) => new(Math.Min(counted, Max), counted > Max);
@@ -36,8 +36,8 @@ internal static class Page
 }
 
 /// <summary>
-/// A position in a list that is ordered by an instant and an id. Clients see it as opaque text with a checksum over the
-/// position and the name of the list, so a cursor of another list and a changed cursor are refused.
+/// A position in a list that is ordered by an instant and an id. Clients see it as opaque text. The text contains a
+/// checksum over the position and the name of the list, so a cursor of another list and a changed cursor are rejected.
 /// </summary>
 public readonly record struct Cursor(DateTimeOffset At, string Id)
 {
@@ -79,11 +79,15 @@ public readonly record struct Cursor(DateTimeOffset At, string Id)
         return true;
     }
 
-    /// <summary>One id of two parts that clients chose: it contains the length of the first part.</summary>
+    /// <summary>
+    /// Joins two parts that clients chose into one id, which begins with the length of the first part.
+    /// </summary>
     internal static string Pair(string first, string second) =>
         string.Create(CultureInfo.InvariantCulture, $"{first.Length}:{first}{second}");
 
-    /// <summary>The parts of an id that <see cref="Pair"/> joined. Another text is returned as the first part.</summary>
+    /// <summary>
+    /// The parts of an id that <see cref="Pair"/> joined. A text that it did not join is returned as the first part.
+    /// </summary>
     internal static (string First, string Second) SplitPair(string text)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);

@@ -23,8 +23,8 @@ public static class Quantity
     }
 
     /// <summary>
-    /// A duration in its one or two largest units; a negative one counts as 0: <c>0.4 s</c>, <c>12 s</c>,
-    /// <c>3 min 5 s</c>, <c>2 h 10 min</c>, <c>4 d 1 h</c>.
+    /// A duration in its one or two largest units: <c>0.4 s</c>, <c>12 s</c>, <c>3 min 5 s</c>, <c>2 h 10 min</c>,
+    /// <c>4 d 1 h</c>. A negative duration is shown as 0.
     /// </summary>
     public static string Age(double seconds)
     {

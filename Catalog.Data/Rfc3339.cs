@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Catalog.Data;
 
-/// <summary>Times as text.</summary>
+/// <summary>Reads times that are written as text.</summary>
 public static class Rfc3339
 {
     private static readonly string[] Formats =
@@ -11,8 +11,8 @@ public static class Rfc3339
     ];
 
     /// <summary>
-    /// Reads RFC 3339. A time without an offset is UTC; a date alone is midnight UTC. Digits beyond microseconds are
-    /// cut off.
+    /// Reads a time of RFC 3339. A time without an offset is in UTC; a date without a time is midnight UTC. Digits
+    /// beyond microseconds are cut off.
     /// </summary>
     public static bool TryParse(string text, out DateTimeOffset instant)
     {
@@ -28,7 +28,7 @@ public static class Rfc3339
             text = text[..10] + 'T' + text[11..];
         }
 
-        // Go and Java write nanoseconds, and .NET reads at most seven fractional digits.
+        // Go and Java write nine fractional digits, but .NET reads at most seven.
         if (text.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot)
         {
             var end = dot + 1;

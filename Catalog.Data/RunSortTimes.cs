@@ -2,16 +2,16 @@ namespace Catalog.Data;
 
 /// <summary>
 /// The times by which runs are sorted, as SQL. The indexes contain these expressions exactly as written here. They use
-/// <c>case</c>: under row-level security Postgres searches no index for a comparison with <c>coalesce</c>, which it
-/// does not know to be free of leaks. A statement that reads other tables too must select the runs in a subquery,
-/// because these expressions have no table name.
+/// <c>case</c> instead of <c>coalesce</c>: under row-level security Postgres uses no index for a comparison with
+/// <c>coalesce</c>, because it does not regard <c>coalesce</c> as leakproof. A statement that also reads other tables
+/// must select the runs in a subquery, because these expressions have no table name.
 /// </summary>
 internal static class RunSortTimes
 {
-    /// <summary>The start; the arrival of a run without a start.</summary>
+    /// <summary>The start of a run, or its arrival if it has no start.</summary>
     public const string Started = "case when started_at is null then created_at else started_at end";
 
-    /// <summary>The end; <see cref="Never"/> for a run without an end.</summary>
+    /// <summary>The end of a run, or <see cref="Never"/> if it has no end.</summary>
     public const string Ended = $"case when completed_at is null then {Never} else completed_at end";
 
     /// <summary>The last possible instant.</summary>

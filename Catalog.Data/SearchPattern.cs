@@ -6,8 +6,8 @@ namespace Catalog.Data;
 internal static class SearchPattern
 {
     /// <summary>
-    /// Lower-cases texts and joins them with line feeds, leaving out nulls. SQLite folds only ASCII, so neither
-    /// engine's own folding is used.
+    /// Converts texts to lower case and joins them with line feeds. Nulls are left out. The functions of the engines
+    /// are not used, because the function of SQLite converts only ASCII letters.
     /// </summary>
     public static string Fold(params string?[] texts) =>
         string.Join('\n', texts.Where(text => text is not null)).ToLower(CultureInfo.InvariantCulture);

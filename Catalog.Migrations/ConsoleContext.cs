@@ -12,7 +12,7 @@ public sealed class ConsoleContext : InvocationConfiguration
         Settings = new ConfigurationBuilder().AddEnvironmentVariables().Build(),
         Input = Console.IsInputRedirected ? null : Console.In,
         Terminal = !Console.IsOutputRedirected,
-        // Long enough to roll back and to record the interruption in the journal.
+        // This is long enough to roll back and to record the interruption in the journal.
         ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
     };
 

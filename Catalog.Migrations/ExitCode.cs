@@ -5,28 +5,31 @@ namespace Catalog.Migrations;
 /// <summary>The exit codes of the console. The numbers are stable: scripts depend on them.</summary>
 internal static class ExitCode
 {
-    /// <summary>Success; for verbs that report the schema's state: the schema is at head.</summary>
+    /// <summary>Success. From a verb that reports the state of the schema: the schema is at head.</summary>
     public const int Ok = 0;
 
-    /// <summary>The verb failed and rolled back its unfinished work.</summary>
+    /// <summary>The verb failed and rolled back its unfinished work, or <c>doctor</c> found a problem.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command line or a setting is invalid.</summary>
+    /// <summary>The command line or a setting is invalid, or a question was not confirmed.</summary>
     public const int Usage = 2;
 
-    /// <summary>Scripts are pending.</summary>
+    /// <summary>Scripts are pending, or two databases are at different revisions.</summary>
     public const int Pending = 3;
 
     /// <summary>Scripts, journal and schema do not agree, or data differs from what it should be.</summary>
     public const int Drift = 4;
 
-    /// <summary>A lock was not obtained in time: the migrator lock or a table lock.</summary>
+    /// <summary>
+    /// The migrator lock or a table lock was not obtained in time. Exception: <c>backup</c> then exits with
+    /// <see cref="Failed"/>.
+    /// </summary>
     public const int LockNotObtained = 5;
 
     /// <summary>A script without a transaction was interrupted, and its effect is unknown.</summary>
     public const int HalfApplied = 6;
 
-    /// <summary>The database is unreachable.</summary>
+    /// <summary>The database or the object store is unreachable or unusable.</summary>
     public const int Unreachable = 7;
 
     /// <summary>Returns the exit code for a fault.</summary>

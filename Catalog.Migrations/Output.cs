@@ -53,12 +53,13 @@ internal sealed class Output(ConsoleContext context, bool json)
     /// <summary>Writes a progress line to standard error, in JSON mode too.</summary>
     public void Progress(string text) => context.Error.WriteLine(text);
 
-    /// <summary>Writes a table: ruled in a terminal, aligned plain text in a pipe. Writes nothing in JSON mode.</summary>
+    /// <summary>
+    /// Writes a table: ruled in a terminal, aligned plain text in a pipe. Writes nothing in JSON mode.
+    /// </summary>
     /// <param name="columns">The column heads. The prefix <c>></c> aligns a column to the right. The prefix <c>~</c>
-    /// gives a column the remaining width
-    /// and shortens its cells. The prefix <c>!</c> marks the column that is never wrapped: if the table is wider than
-    /// the terminal, each row becomes that cell
-    /// on one line and the other cells on the next.</param>
+    /// gives a column the remaining width and shortens its cells. The prefix <c>!</c> marks a column that is never
+    /// wrapped. If the table is wider than the terminal, each row is then written with that cell on the first line and
+    /// the other cells on the next lines.</param>
     /// <param name="rows">One text per column; null for an empty cell.</param>
     public void Table(IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string?>> rows)
     {
@@ -94,7 +95,7 @@ internal sealed class Output(ConsoleContext context, bool json)
         context.Output.WriteLine(string.Join($"\n{new string(' ', indent.Length)}", lines));
     }
 
-    // Spectre.Console would write escape sequences into a pipe too.
+    // Spectre.Console would write escape sequences into a pipe too, so it is used only for a terminal.
     private void WriteColoured(string text, Color? color)
     {
         if (!Terminal)
@@ -107,7 +108,9 @@ internal sealed class Output(ConsoleContext context, bool json)
         }
     }
 
-    /// <summary>Shortens text to at most <paramref name="maxLength"/> characters, the last of which is then an ellipsis.</summary>
+    /// <summary>
+    /// Shortens text to at most <paramref name="maxLength"/> characters. Shortened text ends with an ellipsis.
+    /// </summary>
     public static string Cut(string text, int maxLength) => text.Length <= maxLength ? text : $"{text[..(maxLength - 1)].TrimEnd()}…";
 
     /// <summary>Width of the terminal in characters.</summary>

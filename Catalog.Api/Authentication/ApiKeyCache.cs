@@ -51,7 +51,8 @@ internal sealed class ApiKeyCache(ApiKeyRepository keys, TimeProvider time) : ID
     }
 
     /// <summary>
-    /// The principal of a session that was started with a key; null when the key has expired or was revoked since.
+    /// The principal of a session that was started with a key; null when the key does not exist, has expired or was
+    /// revoked.
     /// </summary>
     public async ValueTask<ClaimsPrincipal?> FindById(string organization, string id, CancellationToken ct)
     {
@@ -66,7 +67,7 @@ internal sealed class ApiKeyCache(ApiKeyRepository keys, TimeProvider time) : ID
         return found.Principal;
     }
 
-    /// <summary>Removes a changed key: the next request with it reads the database.</summary>
+    /// <summary>Removes a changed key. The next request with this key reads the database.</summary>
     public void Forget(string id) => _cache.Forget(id);
 
     /// <summary>Returns the keys that were used since the last call, by organization.</summary>

@@ -33,7 +33,7 @@ internal sealed class CallerAuthentication(
             return AuthenticateResult.NoResult();
         }
 
-        // The operator's key is compared first, because it may look like a token.
+        // The operator's key can look like a token. In that case it must not be validated as a token.
         if (tokens.IsToken(Request, credential) && !keys.IsPlatformKey(credential))
         {
             return await tokens.Authenticate(Context, credential);

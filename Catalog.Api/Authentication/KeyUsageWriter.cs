@@ -15,7 +15,7 @@ internal sealed class KeyUsageWriter(ApiKeyCache cache, ApiKeyRepository keys) :
 
     public bool RunsAtStop => true;
 
-    // A time that could not be stored is lost; the next use of the key is stored instead.
+    // A time that could not be stored is lost. The time of the next use of the key is stored instead.
     public async Task Run(CancellationToken ct)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));

@@ -25,10 +25,12 @@ internal sealed class KeyVerifier(ServiceSettings settings, ApiKeyCache keys)
 
     private readonly byte[]? _platformKey = settings.PlatformKey is { } key ? SHA256.HashData(Encoding.UTF8.GetBytes(key)) : null;
 
-    /// <summary>A text that changes with the operator's key; null when none is configured.</summary>
+    /// <summary>A text that changes with the operator's key; null when no operator's key is configured.</summary>
     public string? PlatformKeyFingerprint => _platformKey is null ? null : Convert.ToHexStringLower(SHA256.HashData(_platformKey));
 
-    /// <summary>The principal of a key; null when the key is unknown, expired or revoked, or does not work here.</summary>
+    /// <summary>
+    /// The principal of a key; null when the key is unknown, expired, revoked, or not accepted from this request.
+    /// </summary>
     public async ValueTask<ClaimsPrincipal?> Find(HttpContext context, string credential) =>
         KeyText.TryParse(credential, out var key) ? await keys.Find(key, context.RequestAborted)
         : IsPlatformKey(credential) ? Operator
@@ -39,13 +41,13 @@ internal sealed class KeyVerifier(ServiceSettings settings, ApiKeyCache keys)
     public bool IsPlatformKey(string key) =>
         _platformKey is not null && CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(key)), _platformKey);
 
-    /// <summary>Whether a text is a development key, and these are accepted from loopback.</summary>
+    /// <summary>Whether a text is a development key and the service accepts development keys from loopback.</summary>
     public bool IsDevelopmentKey(string? key) => settings.DevKeys && key is not null && DevelopmentKey(key) is not null;
 
     /// <summary>
-    /// Whether development keys are accepted from this request. These keys are publicly known, so the connection must
-    /// come from this machine: not through a proxy, and not from a web page whose host name resolves to loopback (DNS
-    /// rebinding).
+    /// Whether development keys are accepted from this request. These keys are publicly known, so the request must come
+    /// from this machine. It must not come through a proxy, or from a web page whose host name resolves to loopback
+    /// (DNS rebinding).
     /// </summary>
     public bool DevelopmentKeysWork(HttpContext context) =>
         settings.DevKeys

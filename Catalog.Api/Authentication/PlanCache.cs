@@ -12,7 +12,7 @@ internal sealed class PlanCache(OrganizationRepository organizations) : IDisposa
     public ValueTask<Plan?> PlanOf(string organization, CancellationToken ct) =>
         organization == Organization.Default ? ValueTask.FromResult<Plan?>(Plan.SelfHosted) : _plans.Get(organization, ct);
 
-    /// <summary>Removes a changed organization: the next request reads the database.</summary>
+    /// <summary>Removes a changed organization. Its next request reads the database.</summary>
     public void Forget(string organization) => _plans.Forget(organization);
 
     public void Dispose() => _plans.Dispose();

@@ -13,6 +13,6 @@ internal interface IRecurringWork
     bool RunsAtStop => false;
 
     /// <summary>Runs once. An exception is logged and counted, and the work runs again later.</summary>
-    /// <param name="ct">Cancelled when the service stops. Cannot be cancelled in the last run.</param>
+    /// <param name="ct">Cancelled when the service stops. In the last run, at stop, it is never cancelled.</param>
     Task Run(CancellationToken ct);
 }

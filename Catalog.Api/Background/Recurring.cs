@@ -3,8 +3,8 @@ using System.Diagnostics.Metrics;
 namespace Catalog.Api.Background;
 
 /// <summary>
-/// Runs background work repeatedly. After a failure the pause doubles up to 30 seconds. A failure of the work never
-/// stops the process.
+/// Runs background work repeatedly. After each further failure in a row the pause doubles, to at most 30 seconds. A
+/// pause that is already longer does not change. A failure of the work never stops the process.
 /// </summary>
 /// <typeparam name="TWork">The work.</typeparam>
 internal sealed partial class Recurring<TWork>(TWork work, IMeterFactory meters, ILogger<TWork> log) : BackgroundService

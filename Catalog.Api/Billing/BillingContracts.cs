@@ -14,7 +14,7 @@ public sealed record PostCheckout
 /// <summary>A page at Stripe where a person of the organization continues.</summary>
 public sealed record BillingPage
 {
-    /// <summary>The URL of the page. Open it in a person's browser soon; it expires.</summary>
+    /// <summary>The URL of the page. Open it in a person's browser soon, because it expires.</summary>
     public required string Url { get; init; }
 }
 

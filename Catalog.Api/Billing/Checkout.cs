@@ -25,7 +25,8 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
             return (null, Problems.SelfHosted());
         }
 
-        // Also ask Stripe: its webhook event may not have arrived yet, and a second subscription would be charged too.
+        // Stripe is asked too, because the webhook event of a new subscription may arrive later. A second subscription
+        // would be charged too.
         if (organization.StripeSubscriptionId is not null
             || (organization.StripeCustomerId is { } existing && await stripe.Subscriptions(existing, ct) is { } paid
                 && paid.Any(subscription => subscription.GrantsPlan)))
@@ -69,8 +70,9 @@ internal sealed class Checkout(StripeApi stripe, BillingRepository billing, Orga
 
         return await billing.SetCustomer(organization.Id, customer, caller.NewAuditEntry("customer", customer, "created", time), ct)
             ? customer
-            // Another request stored its customer first. Stripe returned the same customer to both, unless the
-            // organization was renamed in between: the name is part of the idempotency key.
+            // Another request stored its customer first. Normally Stripe returned the same customer to both requests.
+            // If the organization was renamed in between, the customers differ, because the name is part of the
+            // idempotency key.
             : (await organizations.Find(organization.Id, ct))?.StripeCustomerId;
     }
 }

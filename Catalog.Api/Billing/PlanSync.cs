@@ -46,8 +46,8 @@ internal sealed partial class PlanSync(
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            // Read the organization before asking Stripe: the stored revision then shows whether the answer is still
-            // the latest.
+            // The organization is read before Stripe is asked. If its stored revision is still the same afterwards, no
+            // newer answer was stored.
             if (await organizations.Find(id, ct) is not { } organization || organization.StripeCustomerId != customer)
             {
                 return true;

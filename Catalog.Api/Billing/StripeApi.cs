@@ -14,7 +14,8 @@ namespace Catalog.Api.Billing;
 
 /// <summary>
 /// The requests to Stripe, sent with Stripe's library. A response is not trusted: only ids and codes of a known format
-/// are shown or logged. <see cref="StripeHttp"/> limits size and time of a response, and retries.
+/// are shown or logged. <see cref="StripeHttp"/> limits the size and the time of a response, and retries failed
+/// requests.
 /// </summary>
 internal sealed partial class StripeApi
 {
@@ -49,9 +50,9 @@ internal sealed partial class StripeApi
     /// <returns>The customer's id.</returns>
     public async Task<string> CreateCustomer(Organization organization, CancellationToken ct)
     {
-        // Stripe repeats its response to an idempotency key for a day, even a failure. So the key contains the
-        // revision, which changes after a failed attempt and after the customer was deleted. The creation time makes
-        // the keys of two installations different when they share a Stripe account and an organization id.
+        // Stripe repeats its response to an idempotency key for a day, even if the response is a failure. So the key
+        // contains the revision, which changes after a failed attempt and after the customer was deleted. The creation
+        // time makes the keys of two installations different when they share a Stripe account and an organization id.
         var idempotencyKey = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
             $"customer\0{organization.Id}\0{organization.CreatedAt.UtcTicks}\0{organization.StripeRevision}\0{organization.Name}"))));
         var options = new CustomerCreateOptions { Name = organization.Name, Metadata = new() { ["organization"] = organization.Id } };
@@ -88,7 +89,7 @@ internal sealed partial class StripeApi
                 .Url);
     }
 
-    /// <summary>All subscriptions of a customer, including ended ones.</summary>
+    /// <summary>The subscriptions of a customer, including ended ones; at most 1,000.</summary>
     /// <returns>Null when the customer, and with it every subscription, was deleted.</returns>
     public async Task<IReadOnlyList<StripeSubscription>?> Subscriptions(string customer, CancellationToken ct)
     {
@@ -145,8 +146,8 @@ internal sealed partial class StripeApi
         {
             return await send();
         }
-        // Every exception is replaced: the library's own contain Stripe's response, and its parser throws many types
-        // for an unexpected response.
+        // Every exception is replaced: the library's exceptions contain Stripe's response, and its parser throws many
+        // types for an unexpected response.
         catch (Exception exception) when (exception is not OperationCanceledException || !ct.IsCancellationRequested)
         {
             throw new BillingException(Classify(request, exception));
@@ -168,7 +169,7 @@ internal sealed partial class StripeApi
         LogRefused(request, (int)status, PlainText(refused.StripeError?.Type), code, PlainText(refused.StripeResponse?.RequestId));
         return status switch
         {
-            // A success status whose body is not what the library expects.
+            // Stripe answered with a success status, but the library cannot read the body.
             < HttpStatusCode.MultipleChoices => BillingFailure.Unreachable,
             // Conflict: another request with the same idempotency key is still running.
             HttpStatusCode.TooManyRequests or HttpStatusCode.Conflict => BillingFailure.Unreachable,
@@ -193,7 +194,7 @@ internal sealed partial class StripeApi
 /// <summary>Why a request to Stripe failed.</summary>
 internal enum BillingFailure
 {
-    /// <summary>There is no response, it is too late or cannot be read, or Stripe asks to try again later.</summary>
+    /// <summary>No response arrived in time, the response cannot be read, or Stripe asks to try again later.</summary>
     Unreachable,
 
     /// <summary>Stripe answered with a server error.</summary>

@@ -16,7 +16,7 @@ internal static class StripeHttp
 
     public static void AddStripeHttp(this IServiceCollection services, StripeSettings settings)
     {
-        // Without the factory's request log: StripeApi logs failed requests.
+        // The factory's request log is removed, because StripeApi logs failed requests.
         var client = services.AddHttpClient(Name).RemoveAllLoggers()
             .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
             {
@@ -35,13 +35,13 @@ internal static class StripeHttp
             options.Retry.Delay = TimeSpan.FromMilliseconds(150);
             options.Retry.ShouldHandle = arguments =>
                 ValueTask.FromResult(arguments.Context.GetRequestMessage() is { } request && IsRetryable(request, arguments.Outcome));
-            // The default is 0.1; with one failure in ten, retrying is enough.
+            // The default is 0.1. When one request in ten fails, retries are enough.
             options.CircuitBreaker.FailureRatio = 0.5;
-            // Must be at least twice the attempt's time limit, which is at most 30 seconds.
+            // The sampling duration must be at least twice the time limit of an attempt, which is at most 30 seconds.
             options.CircuitBreaker.SamplingDuration = TimeSpan.FromMinutes(1);
         });
-        // Added inside the resilience handler, so that its time limits and retries cover the complete response and not
-        // only the headers.
+        // This handler is inside the resilience handler. So the time limits and retries cover the complete response and
+        // not only the headers.
         client.AddHttpMessageHandler(() => new BufferedResponses());
     }
 

@@ -5,18 +5,20 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Billing;
 
 /// <summary>
-/// The settings of billing. Either all or none must be set: a part of them could take payments without granting the
-/// plan.
+/// The settings of billing. Either all required settings or none must be set. With only some of them, the service could
+/// take payments without granting the plan.
 /// </summary>
 internal sealed record StripeSettings
 {
-    /// <summary>Stripe's API key. Never printed.</summary>
+    /// <summary>Stripe's API key. It is never printed.</summary>
     public required string SecretKey { get; init; }
 
-    /// <summary>The signing secrets of the webhook endpoint: one, or two during a rotation. Never printed.</summary>
+    /// <summary>
+    /// The signing secrets of the webhook endpoint: one, or two during a rotation. They are never printed.
+    /// </summary>
     public required IReadOnlyList<string> WebhookSecrets { get; init; }
 
-    /// <summary>The plans that are sold, by the id of the Stripe price.</summary>
+    /// <summary>The plans that are sold, by the id of their Stripe price.</summary>
     public required IReadOnlyDictionary<string, Plan> Prices { get; init; }
 
     /// <summary>The URL that Stripe's pages return to.</summary>
@@ -30,7 +32,7 @@ internal sealed record StripeSettings
     /// <summary>The id of the price of a plan that is sold.</summary>
     public string PriceOf(Plan plan) => Prices.First(price => price.Value == plan).Key;
 
-    /// <summary>Without the secrets, so that settings that are logged by mistake do not reveal them.</summary>
+    /// <summary>The text contains no secrets, so that settings that are logged by mistake do not reveal them.</summary>
     public override string ToString() => $"Stripe at {Api.Authority}";
 
     /// <returns>Null when billing is not configured.</returns>

@@ -11,7 +11,7 @@ namespace Catalog.Api.Billing;
 internal static class StripeSignature
 {
     // Limits the number of comparisons: each signature in the header costs one. Stripe sends a timestamp and at most
-    // two signatures, one for each secret of the endpoint; the rest is reserve.
+    // two signatures, one for each secret of the endpoint; the other parts are a reserve.
     private const int MaxParts = 16;
     private const int MaxHeaderLength = 4096;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -28,7 +28,7 @@ internal static class StripeSignature
             var text = StrictUtf8.GetString(body);
             return secrets.Any(secret => IsValid(header, text, secret, now));
         }
-        // The body is not UTF-8. As text it would have other bytes than those that were signed.
+        // The body is not UTF-8. The bytes of its text would differ from the bytes that were signed.
         catch (DecoderFallbackException)
         {
             return false;

@@ -49,7 +49,7 @@ internal sealed record StripeWebhookBody(StripeWebhookEvent Event, string? Custo
         _ => null,
     };
 
-    // The customer's id, or the customer object if the endpoint expands it.
+    // The field contains the customer's id, or the customer object if the webhook endpoint expands it.
     private static string? Reference(JsonElement? subject) => Text(subject, "customer") ?? Text(Child(subject, "customer"), "id");
 
     private static JsonElement? Child(JsonElement? parent, string name) =>

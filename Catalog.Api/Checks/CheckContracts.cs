@@ -15,8 +15,8 @@ public record PutCheck
     public string? ConnectionId { get; init; }
 
     /// <summary>
-    /// The kind of check, such as row_count or not_null. Either kind or sql is required. When there is a connection and
-    /// the Catalog runs the kind itself, the definition must be one that it can run.
+    /// The kind of check, such as row_count or not_null. Either kind or sql is required. If connection_id is set and
+    /// the Catalog runs this kind itself, the Catalog rejects a definition that it cannot run.
     /// </summary>
     public string? Kind { get; init; }
 
@@ -27,24 +27,27 @@ public record PutCheck
     public IReadOnlyList<string?>? Columns { get; init; }
 
     /// <summary>
-    /// Parameters of the kind: an object. Kinds that the Catalog runs have table, where, group_by, max_groups, samples,
-    /// sample_deny, and their own.
+    /// An object with the parameters of the kind. Kinds that the Catalog runs accept table, where, group_by,
+    /// max_groups, samples and sample_deny, and each kind has further parameters of its own.
     /// </summary>
     public RawJson? Params { get; init; }
 
-    /// <summary>The SQL of the check, at most 64 KiB.</summary>
+    /// <summary>The SQL of the check, at most 65,536 characters.</summary>
     public string? Sql { get; init; }
 
-    /// <summary>error (the default): a failure marks the run failed; warn: it does not.</summary>
+    /// <summary>
+    /// error (the default): a failure marks the run failed. warn: a failure does not mark the run failed.
+    /// </summary>
     public string? Severity { get; init; }
 
     /// <summary>
-    /// When the check warns: a number N means "more than N"; an object has one or more of above, at_least, below, at_most,
-    /// equals, not_equals, between and outside, all of which must hold, and unit: count or percent.
+    /// When the check warns. A number N means "more than N". An object has one or more of above, at_least, below,
+    /// at_most, equals, not_equals, between and outside. All of these conditions must hold. The object may also have
+    /// unit: count or percent.
     /// </summary>
     public RawJson? Warn { get; init; }
 
-    /// <summary>When the check fails: like <c>warn</c>.</summary>
+    /// <summary>When the check fails. The format is that of <c>warn</c>.</summary>
     public RawJson? Fail { get; init; }
 
     /// <summary>
@@ -79,7 +82,10 @@ public sealed record PostCheck : PutCheck
     /// </summary>
     public string? Id { get; init; }
 
-    /// <summary>The pipeline of the check, which must be registered. Without one the check is standalone.</summary>
+    /// <summary>
+    /// The id of the pipeline of the check. The pipeline must be registered. If it is left out, the check is
+    /// standalone.
+    /// </summary>
     public string? PipelineId { get; init; }
 }
 
@@ -115,15 +121,16 @@ public sealed record CheckItem
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>The latest result; null when the check has none.</summary>
+    /// <summary>The latest result; null when the check has no result.</summary>
     public LastResultItem? LastResult { get; init; }
 
-    /// <summary>The item without its latest result: the part that an update replaces.</summary>
+    /// <summary>The item without its latest result. This is the part that an update replaces.</summary>
     internal CheckItem Definition => this with { LastResult = null };
 
     internal static CheckItem From(Check check)
     {
-        // A definition from a pipeline may have any shape here, and is shown as its generator wrote it.
+        // In a definition from a pipeline, these members can be of any JSON type. They are shown as the generator of
+        // the pipeline wrote them.
         using var json = JsonDocument.Parse(check.Definition);
         RawJson? Raw(string name) => json.RootElement.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
             ? new(value.GetRawText()) : null;
@@ -152,7 +159,8 @@ public sealed record CheckItem
 }
 
 /// <summary>
-/// The latest result of a check: the one executed last; at equal times the worse one (fail, error, warn, pass).
+/// The latest result of a check: the result that was executed last. Of results with the same time, the worst one counts
+/// (fail, error, warn, pass).
 /// </summary>
 public sealed record LastResultItem
 {
@@ -181,7 +189,7 @@ public sealed record CheckQuery : CountedListQuery
 {
     internal override string List => "checks";
 
-    /// <summary>Only checks of this pipeline; empty: only standalone checks.</summary>
+    /// <summary>Only checks of this pipeline. An empty value selects only standalone checks.</summary>
     [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 
@@ -196,7 +204,7 @@ public sealed record CheckQuery : CountedListQuery
 
     /// <summary>
     /// Only checks whose latest result has this status: pass, warn, fail, error, or another tool's word for one of
-    /// these. <c>fail</c> lists what fails now.
+    /// these statuses. <c>fail</c> lists the checks that fail now.
     /// </summary>
     public string? Status { get; init; }
 

@@ -106,8 +106,8 @@ internal static class CheckEndpoints
             return Problems.CheckAmbiguous(id.Value);
         }
 
-        // Results may arrive before the definition. If the query names the pipeline, the history of these results is
-        // shown.
+        // Results may arrive before the definition. If the query names the pipeline, the response shows the history of
+        // these results.
         var pipeline = found.Count == 1 ? found[0].PipelineId : query.PipelineId;
         if (pipeline is null)
         {
@@ -141,7 +141,7 @@ internal static class CheckEndpoints
         });
     }
 
-    // The schedule runs SQL of the caller on the warehouse, as an execution does.
+    // A schedule runs the caller's SQL on the warehouse, like an execution. So it needs the same scope.
     private static bool SchedulesWithoutScope(PutCheck check, Caller caller) =>
         check is { Schedule: not null, ConnectionId: not null } && !caller.Scopes.Contains(Scopes.Execute);
 

@@ -26,31 +26,35 @@ public sealed record HistoryQuery : ListQuery
 public sealed record CheckHistory
 {
     /// <summary>
-    /// The share of passes among passed, warned and failed results, 0 to 1, over the newest 10,000 results of the
-    /// requested period; null when there are none.
+    /// The share of passes among the passed, warned and failed results, 0 to 1. It covers the newest 10,000 results of
+    /// the requested period. Null when none of them passed, warned or failed.
     /// </summary>
     public double? PassRate { get; init; }
 
-    /// <summary>The number of these results with each status.</summary>
+    /// <summary>
+    /// The number of results with each status, among the newest 10,000 results of the requested period.
+    /// </summary>
     public required CheckCounts Counts { get; init; }
 
     /// <summary>
-    /// The number of results whose status differs from the result before, among the newest 100 of the requested period.
+    /// The number of results whose status differs from that of the previous result, among the newest 100 results of the
+    /// requested period.
     /// </summary>
     public required int Changes { get; init; }
 
     /// <summary>
-    /// When the first of <c>failing_results</c> was executed; null when the latest result of the requested period is no
-    /// failure.
+    /// When the first of <c>failing_results</c> was executed; null when the latest result of the requested period is
+    /// not a failure.
     /// </summary>
     public DateTimeOffset? FailingSince { get; init; }
 
     /// <summary>
-    /// The number of failures since the last other result, at most 100; 0 when the latest result is not a failure.
+    /// The number of failures in a row up to the latest result, at most 100; 0 when the latest result of the requested
+    /// period is not a failure.
     /// </summary>
     public required int FailingResults { get; init; }
 
-    /// <summary>Latest execution first.</summary>
+    /// <summary>The measurements, latest execution first.</summary>
     public required IReadOnlyList<Measurement> Items { get; init; }
 
     /// <summary>Send it as <c>cursor</c> to read the next page; null on the last page.</summary>

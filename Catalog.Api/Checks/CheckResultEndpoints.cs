@@ -22,7 +22,7 @@ internal static class CheckResultEndpoints
         results.MapGet("/", List).WithName("ListCheckResults").Requires(Scopes.Read).ReadsQuery<CheckResultQuery>()
             .Produces<ItemList<CheckResultItem>>()
             .WithSummary("List results, latest execution first");
-        // Without this the router takes "results" as the id of a check.
+        // Without this line, the router takes "results" as the id of a check for all other methods.
         results.MapOtherMethods("/", HttpMethods.Get, HttpMethods.Post);
         results.MapGet("/{id}", Get).WithName("GetCheckResult").Requires(Scopes.Read).HasETag().Produces<CheckResultItem>().Refuses(404)
             .WithSummary("Read a result");

@@ -60,8 +60,8 @@ public sealed record CheckResultItem
     };
 
     /// <summary>
-    /// Writes a result exactly as the serializer writes <see cref="From"/>, but without creating an object: lists are
-    /// read most.
+    /// Writes a result exactly as the serializer writes <see cref="From"/>, but without creating an object. Clients
+    /// read lists of results more often than anything else.
     /// </summary>
     internal static void Write(Utf8JsonWriter writer, CheckResult result)
     {

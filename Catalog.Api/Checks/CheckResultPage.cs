@@ -6,8 +6,9 @@ using Catalog.Data.Checks;
 namespace Catalog.Api.Checks;
 
 /// <summary>
-/// A page of results, written by hand from the rows into the response buffer, because this list is read most. The bytes
-/// are those of a serialized <see cref="ItemList{T}"/> of <see cref="CheckResultItem"/>.
+/// A page of results, written by hand from the rows into the response buffer, because clients read this list more often
+/// than anything else. The bytes are the same as those of a serialized <see cref="ItemList{T}"/> of
+/// <see cref="CheckResultItem"/>.
 /// </summary>
 internal sealed class CheckResultPage(Page<CheckResult> page, string? nextCursor, RowCount? count = null) : IResult
 {

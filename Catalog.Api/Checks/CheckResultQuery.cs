@@ -25,7 +25,7 @@ public sealed record CheckResultQuery : CountedListQuery
     public string? Dataset { get; init; }
 
     /// <summary>
-    /// Only results with this status: pass, warn, fail, error, or another tool's word for one of these.
+    /// Only results with this status: pass, warn, fail, error, or another tool's word for one of these statuses.
     /// </summary>
     public string? Status { get; init; }
 

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Mvc;
 namespace Catalog.Api.Checks;
 
 /// <summary>
-/// The latest result of a check: the one executed last; at equal times the worse one (fail, error, warn, pass).
+/// The latest result of a check: the result that was executed last. Of results with the same time, the worst one counts
+/// (fail, error, warn, pass).
 /// </summary>
 public sealed record CheckStateItem
 {
@@ -22,7 +23,7 @@ public sealed record CheckStateItem
 
     public string? Dataset { get; init; }
 
-    /// <summary>Null when none was sent, or when retention has removed the result.</summary>
+    /// <summary>Null when the result has none, or when retention has removed the result.</summary>
     public RawJson? ObservedValue { get; init; }
 
     /// <summary>Null when the result has none, or when retention has removed the result.</summary>
@@ -61,13 +62,13 @@ public sealed record CheckStateQuery : CountedListQuery
     /// <summary>Only checks whose latest result has this severity: error or warn.</summary>
     public string? Severity { get; init; }
 
-    /// <summary>Only checks of this pipeline; empty: only standalone checks.</summary>
+    /// <summary>Only checks of this pipeline. An empty value selects only standalone checks.</summary>
     [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 
     /// <summary>
-    /// Only checks whose id contains this text; the case of ASCII letters is ignored. For each status only the first
-    /// 20,000 checks, by pipeline and id, are searched.
+    /// Only checks whose id contains this text; the case of ASCII letters is ignored. For each status, only the first
+    /// 20,000 checks in the order of pipeline and id are searched.
     /// </summary>
     public string? Text { get; init; }
 

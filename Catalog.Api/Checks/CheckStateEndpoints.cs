@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Checks;
 
-/// <summary>Questions about results: what fails now, and what a run's checks found.</summary>
+/// <summary>
+/// Lists the latest result of each check, the checks whose status changes often, and the results of a run.
+/// </summary>
 internal static class CheckStateEndpoints
 {
     public static void MapCheckStates(this IEndpointRouteBuilder routes)

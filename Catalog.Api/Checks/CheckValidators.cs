@@ -39,8 +39,8 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
         });
     }
 
-    // Other tools have kinds of their own, and run them themselves: their definitions are only stored. A kind that is
-    // almost one of the Catalog's is a typing error.
+    // Other tools have kinds of their own and run them. The definitions of these kinds are only stored. A kind whose
+    // name is almost the name of a Catalog kind is a typing error.
     private static IReadOnlyDictionary<string, string> ExecutionErrors(PutCheck check)
     {
         if (check.ConnectionId is null || (check.Kind ?? check.Sql) is null)
@@ -58,7 +58,7 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
                 };
         }
 
-        // Null when the member is absent. The rules above have validated its type already.
+        // Null when the member is absent. The rules above have already validated the type of the member.
         JsonNode? Node(RawJson? value)
         {
             return RawJson.Stored(value) is { } text ? JsonNode.Parse(text) : null;

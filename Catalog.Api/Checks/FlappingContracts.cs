@@ -10,16 +10,17 @@ public sealed record FlappingQuery : ListQuery
 {
     internal override string List => "flapping_checks";
 
-    /// <summary>The number of last results of each check that are examined, 2 to 100. The default is 20.</summary>
+    /// <summary>How many of the latest results of each check are examined, 2 to 100. The default is 20.</summary>
     public int? Window { get; init; }
 
     /// <summary>
-    /// A check is listed if its status changed at least this many times in these results, 1 to 99. The default is 3.
+    /// A check is listed if its status changed at least this many times in the examined results, 1 to 99. The default
+    /// is 3.
     /// </summary>
     [FromQuery(Name = "min_changes")]
     public int? MinChanges { get; init; }
 
-    /// <summary>Only checks of this pipeline; empty: only standalone checks.</summary>
+    /// <summary>Only checks of this pipeline. An empty value selects only standalone checks.</summary>
     [FromQuery(Name = "pipeline_id"), AllowsEmpty]
     public string? PipelineId { get; init; }
 }
@@ -42,7 +43,7 @@ public sealed record FlappingItem
 
     public required string CheckId { get; init; }
 
-    /// <summary>The number of examined results whose status differs from the result before.</summary>
+    /// <summary>The number of examined results whose status differs from that of the previous result.</summary>
     public required int Changes { get; init; }
 
     /// <summary>The statuses of the examined results, latest first.</summary>

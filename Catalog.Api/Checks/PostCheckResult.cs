@@ -9,29 +9,33 @@ namespace Catalog.Api.Checks;
 public sealed record PostCheckResult
 {
     /// <summary>
-    /// The result's id. The client chooses it so that a retry is safe; without one the server generates it.
+    /// The result's id. If the client chooses it, a retry is safe. If it is left out, the service derives it from the
+    /// Idempotency-Key, or generates it when there is no key.
     /// </summary>
     public string? Id { get; init; }
 
-    /// <summary>The pipeline. It must be registered.</summary>
+    /// <summary>The id of the pipeline. The pipeline must be registered.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>The check. It need not be defined yet.</summary>
+    /// <summary>The id of the check. The check need not be defined yet.</summary>
     public string? CheckId { get; init; }
 
-    /// <summary>The run that produced the result. It need not be known yet.</summary>
+    /// <summary>The id of the run that produced the result. The run need not be known yet.</summary>
     public string? RunId { get; init; }
 
     /// <summary>
-    /// pass, warn, fail, or error: the check could not be evaluated, so the result says nothing about the data. Other
-    /// tools' words for these are accepted too, in any letter case. Required when <c>success</c> is left out.
+    /// pass, warn, fail or error. error means that the check could not be evaluated, so the result says nothing about
+    /// the data. Other tools' words for these statuses are accepted too, in any letter case. Required when
+    /// <c>success</c> is left out.
     /// </summary>
     public string? Status { get; init; }
 
     /// <summary>Great Expectations sends this instead of a status: true is pass, false is fail.</summary>
     public bool? Success { get; init; }
 
-    /// <summary>error (the default): a failure marks the run failed; warn: it does not.</summary>
+    /// <summary>
+    /// error (the default): a failure marks the run failed. warn: a failure does not mark the run failed.
+    /// </summary>
     public string? Severity { get; init; }
 
     /// <summary>The id of the checked dataset.</summary>
@@ -49,13 +53,13 @@ public sealed record PostCheckResult
     /// <summary>The number of checked rows, 0 or more.</summary>
     public long? TotalRows { get; init; }
 
-    /// <summary>A text for people, at most 64 KiB.</summary>
+    /// <summary>A text for people, at most 65,536 characters.</summary>
     public string? Message { get; init; }
 
     /// <summary>
-    /// When the check was executed, RFC 3339; UTC when it has no offset. The default is the current time. At most 24
-    /// hours ahead of the service's clock: a result far in the future would stay the latest one and hide all later
-    /// results.
+    /// When the check was executed, in RFC 3339. A time without an offset is UTC. The default is the current time. The
+    /// time may be at most 24 hours ahead of the service's clock, because a result far in the future would stay the
+    /// latest result and hide all later results.
     /// </summary>
     public DateTimeOffset? ExecutedAt { get; init; }
 

@@ -24,18 +24,20 @@ internal sealed class PostedResults
     /// <summary>The valid results.</summary>
     public IReadOnlyList<CheckResult> Accepted => _accepted;
 
-    /// <summary>The index in the request of each of <see cref="Accepted"/>.</summary>
+    /// <summary>For each item of <see cref="Accepted"/>, its index in the request.</summary>
     public IReadOnlyList<int> Indexes => _indexes;
 
     /// <summary>The receipts of the rejected results.</summary>
     public IReadOnlyList<ItemReceipt> Rejected => _rejected;
 
-    /// <summary>The problem that refuses the whole request, or null.</summary>
+    /// <summary>The problem for which the whole request is rejected; null when there is none.</summary>
     public Problem? Problem { get; private init; }
 
     /// <summary>How to read a body.</summary>
-    /// <param name="DeriveId">Derives the id of the n-th result without an id, from 0, from the idempotency key.
-    /// Returns null when there is no key.</param>
+    /// <param name="DeriveId">
+    /// Derives an id from the idempotency key and a number. The number counts the results without an id, from 0.
+    /// Returns null when there is no key.
+    /// </param>
     /// <param name="Validator">Validates each result.</param>
     /// <param name="Now">The time of receipt.</param>
     internal sealed record ReadOptions(Func<int, string?> DeriveId, IValidator<PostCheckResult> Validator, DateTimeOffset Now);
@@ -43,7 +45,7 @@ internal sealed class PostedResults
     /// <summary>Reads a body.</summary>
     /// <param name="body">One result, an array of results, or an object whose only member <c>results</c> is the
     /// array.</param>
-    /// <param name="options">How to read it.</param>
+    /// <param name="options">How to read the body.</param>
     public static PostedResults Read(JsonElement body, ReadOptions options)
     {
         if (body.ValueKind == JsonValueKind.Array)
@@ -70,7 +72,7 @@ internal sealed class PostedResults
         return posted;
     }
 
-    /// <summary>Reads the items of a body that is not valid JSON as a whole, one by one.</summary>
+    /// <summary>Reads the items of a body one by one, when the whole body is not valid JSON.</summary>
     /// <returns>Null when the items cannot be separated, or the body is not an array.</returns>
     public static PostedResults? ReadItems(ReadOnlyMemory<byte> body, ReadOptions options)
     {

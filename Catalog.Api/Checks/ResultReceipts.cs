@@ -6,7 +6,7 @@ public sealed record ResultReceipt
     /// <summary>The result's id.</summary>
     public required string Id { get; init; }
 
-    /// <summary>stored, or duplicate: the same result was stored before.</summary>
+    /// <summary>stored or duplicate. duplicate means that the same result was stored before.</summary>
     public required string Outcome { get; init; }
 }
 
@@ -30,11 +30,11 @@ public sealed record ItemReceipt
     public required string Outcome { get; init; }
 
     /// <summary>
-    /// The error code of a rejected result, stable and for programs: the same code as when the result is posted alone.
-    /// Otherwise null.
+    /// The error code of a rejected result, for programs. The code is stable. A result that is posted alone gets the
+    /// same code. Null when the result was not rejected.
     /// </summary>
     public string? Code { get; init; }
 
-    /// <summary>The reason of a rejection, for people. Otherwise null.</summary>
+    /// <summary>The reason of a rejection, for people. Null when the result was not rejected.</summary>
     public string? Reason { get; init; }
 }

@@ -9,8 +9,8 @@ using Catalog.Data.Warehouses;
 namespace Catalog.Api.Connections;
 
 /// <summary>
-/// The configuration of a connection, divided into public and secret fields. Only fields in a list of known harmless
-/// names are public, so a secret in an unknown field stays secret.
+/// The configuration of a connection, divided into public and secret fields. Only fields whose names are in a fixed
+/// list are public, so a secret in an unknown field stays secret.
 /// </summary>
 internal sealed class ConnectionConfig
 {

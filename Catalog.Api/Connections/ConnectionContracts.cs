@@ -13,11 +13,12 @@ public record PutConnection
 
     /// <summary>
     /// A JSON object. For <c>postgres</c>: either <c>dsn</c>, or <c>host</c>, <c>port</c> (default 5432), <c>user</c>,
-    /// <c>dbname</c>, <c>sslmode</c> and <c>password</c> or <c>password_secret</c>. For <c>mysql</c>, <c>mariadb</c> and
-    /// <c>clickhouse</c>: the same without <c>dsn</c>. For <c>sqlite</c> and <c>duckdb</c>: <c>path</c>, the name of a
-    /// file below the folder of the organization. A field whose name ends in
-    /// <c>_secret</c> contains a Vault reference (<c>vault/data/db-password</c> or <c>path#key</c>), not the secret
-    /// itself. Secret values are stored encrypted and never returned.
+    /// <c>dbname</c>, <c>sslmode</c> and <c>password</c> or <c>password_secret</c>. For <c>mysql</c>, <c>mariadb</c>
+    /// and <c>clickhouse</c>: the same fields without <c>dsn</c>, with the usual port of the database as the default.
+    /// For <c>sqlite</c> and <c>duckdb</c>: <c>path</c>, the name of a file below the folder of the organization. A
+    /// field whose name ends in <c>_secret</c> refers to a secret (<c>vault/data/db-password</c>, <c>path#key</c>,
+    /// <c>env:NAME</c> or <c>file:/path</c>) and does not contain it. Secret values are stored encrypted and never
+    /// returned.
     /// </summary>
     public RawJson? Config { get; init; }
 }
@@ -57,13 +58,16 @@ public sealed record ConnectionItem
 public sealed record ConnectionTest
 {
     /// <summary>
-    /// <c>ok</c>; <c>unreachable</c>: no answer in time; <c>authentication_failed</c>: wrong user or password;
-    /// <c>database_missing</c>; <c>tls_failed</c>; <c>secret_unavailable</c>: a secret could not be read; or
-    /// <c>refused</c>: the service does not connect to this address or type of warehouse.
+    /// <c>ok</c>; <c>unreachable</c>: the server does not answer, or its host name cannot be resolved;
+    /// <c>authentication_failed</c>: wrong user or password; <c>database_missing</c>; <c>tls_failed</c>;
+    /// <c>secret_unavailable</c>: a secret could not be read; or <c>refused</c>: the service does not connect to this
+    /// address or type of warehouse.
     /// </summary>
     public required string Status { get; init; }
 
-    /// <summary>What to do about it. With <c>ok</c>: null, or a warning that the user is a superuser.</summary>
+    /// <summary>
+    /// What to do about the failure. With <c>ok</c>: null, or a warning that the user is a superuser.
+    /// </summary>
     public string? Detail { get; init; }
 }
 
@@ -72,6 +76,6 @@ public sealed record ConnectionQuery : ListQuery
 {
     internal override string List => "connections";
 
-    /// <summary>List only connections of this type.</summary>
+    /// <summary>Only connections of this type.</summary>
     public string? Type { get; init; }
 }

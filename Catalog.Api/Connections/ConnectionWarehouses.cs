@@ -49,7 +49,8 @@ internal sealed class ConnectionWarehouses(
         }
     }
 
-    // A secret may have been replaced since it was read, so a refused login is tried once more with a new copy.
+    // A secret may have been replaced after it was read. So after a rejected login the secret is read again, and the
+    // login is tried once more.
     private bool ForgetSecrets(string organization, Connection connection)
     {
         var references = ConnectionConfig.From(connection.Config, null).References.ToList();
@@ -59,7 +60,7 @@ internal sealed class ConnectionWarehouses(
 
     private async Task<Warehouse> Warehouse(string organization, Connection connection, CancellationToken ct)
     {
-        // Before the secrets are read: a type without a driver needs none.
+        // This check comes before the secrets are read, because a type without a driver needs no secrets.
         if (!WarehouseFactory.Types.Contains(connection.Type))
         {
             return pool.Get(organization, connection.Id, new() { Type = connection.Type });

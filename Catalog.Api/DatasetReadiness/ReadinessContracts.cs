@@ -8,13 +8,16 @@ namespace Catalog.Api.DatasetReadiness;
 /// <summary>What a consumer asks about the readiness of a dataset.</summary>
 public sealed record ReadinessQuery
 {
-    /// <summary>The number of hops upstream that are judged too, 0 to 20. Default: 0, the dataset alone.</summary>
+    /// <summary>
+    /// How many hops upstream are judged too, 0 to 20. The default is 0: only the dataset itself is judged.
+    /// </summary>
     public int? Depth { get; init; }
 
     /// <summary>
-    /// The time for which the data must be fresh. If the writing pipeline has a schedule: its last scheduled time
-    /// before as_of must have a run. If no writing pipeline has one: the run that wrote the requested dataset must have
-    /// started at or after as_of. The default is now; then data without a schedule is not judged by its age.
+    /// The time for which the data must be fresh. The default is now. If a writing pipeline has a schedule, its last
+    /// scheduled time before as_of must have a completed run. If no writing pipeline has a schedule, the run that wrote
+    /// the requested dataset must have started at or after as_of. Without as_of, data without a schedule is not judged
+    /// by its age.
     /// </summary>
     [FromQuery(Name = "as_of")]
     public Instant? AsOf { get; init; }
@@ -32,19 +35,21 @@ public sealed record ReadinessItem
     /// <summary>The dataset's id.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>ready, not_ready or unknown. Unknown: not enough is known to say ready.</summary>
+    /// <summary>ready, not_ready or unknown. unknown means that not enough is known to say ready.</summary>
     public required string Status { get; init; }
 
     /// <summary>
-    /// Why: first what makes it not_ready, then what makes it unknown, then the rest; at most 500. Reasons about
-    /// upstream datasets that do not change the status are left out, except checks that warn.
+    /// The reasons for the status, at most 500. Reasons with the effect not_ready come first, then unknown, then ready.
+    /// A reason with the effect ready about an upstream dataset is left out, unless its code is check_warns.
     /// </summary>
     public required IReadOnlyList<ReadinessReasonItem> Reasons { get; init; }
 
     /// <summary>The number of datasets that were judged.</summary>
     public required int Datasets { get; init; }
 
-    /// <summary>Whether the graph upstream is larger than the limit of one answer; the status is then never ready.</summary>
+    /// <summary>
+    /// Whether the graph upstream is larger than the limit of one answer. The status is then not_ready or unknown.
+    /// </summary>
     public required bool Truncated { get; init; }
 
     internal static ReadinessItem From(Readiness readiness) => new()
@@ -68,14 +73,14 @@ public sealed record ReadinessReasonItem
     public required string Code { get; init; }
 
     /// <summary>
-    /// The status that this reason causes: not_ready or unknown; ready if it does not change the status.
+    /// The status that this reason causes, not_ready or unknown; ready when the reason does not change the status.
     /// </summary>
     public required string Effect { get; init; }
 
-    /// <summary>The dataset that it is about: the one that was asked for, or one upstream.</summary>
+    /// <summary>The id of the dataset that the reason is about: the requested dataset or an upstream dataset.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>The number of hops upstream.</summary>
+    /// <summary>The number of hops upstream from the requested dataset; 0 for the requested dataset itself.</summary>
     public required int Depth { get; init; }
 
     public string? PipelineId { get; init; }

@@ -7,10 +7,10 @@ namespace Catalog.Api.DatasetReadiness;
 /// <summary>Judges a dataset, and waits until it is ready.</summary>
 internal sealed class ReadinessWait(ReadinessRepository readiness, IHostApplicationLifetime lifetime, TimeProvider time)
 {
-    // The time between two reads of the database. This replica is not told about events that arrive at others.
+    // The time between two reads of the database. This replica gets no signal when an event arrives at another replica.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Waits until the dataset is ready, or the time is over, or this replica stops.</summary>
+    /// <summary>Waits until the dataset is ready, the requested time is over, or this replica stops.</summary>
     /// <returns>The readiness; null when the dataset does not exist.</returns>
     public async Task<Readiness?> Wait(string organization, string dataset, int depth, DateTimeOffset? asOf, PreferWait wait,
         CancellationToken ct)
@@ -27,7 +27,7 @@ internal sealed class ReadinessWait(ReadinessRepository readiness, IHostApplicat
                 return found;
             }
 
-            // Ends without an exception when this replica stops, so that the last state is still answered.
+            // This wait ends without an exception when the replica stops, so that the client still gets the last state.
             await Task.WhenAny(Task.Delay(left < Interval ? left : Interval, time, stop.Token));
         }
     }

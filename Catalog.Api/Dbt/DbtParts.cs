@@ -106,7 +106,7 @@ internal sealed class DbtParts : IDisposable
 
             return null;
         }
-        // The reader's own errors name its limits; the body is not what its Content-Type says.
+        // The reader's own messages name its internal limits, so the response has another message.
         catch (Exception exception) when (exception is IOException or InvalidDataException)
         {
             return Problems.Malformed(

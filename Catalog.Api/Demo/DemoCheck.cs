@@ -6,16 +6,16 @@ namespace Catalog.Api.Demo;
 /// <summary>How the results of a check develop.</summary>
 internal enum DemoTrend
 {
-    /// <summary>Passes, except for rare bad days.</summary>
+    /// <summary>The check passes, except for rare bad values.</summary>
     Steady,
 
-    /// <summary>Passes and fails in turn, for the last three days.</summary>
+    /// <summary>The check passes and fails in turn during the last three days.</summary>
     Flapping,
 
-    /// <summary>Fails, for the last four days.</summary>
+    /// <summary>The check fails during the last four days.</summary>
     Failing,
 
-    /// <summary>Warns, for the last two days.</summary>
+    /// <summary>The check warns during the last two days.</summary>
     Warning,
 }
 
@@ -24,7 +24,7 @@ internal enum DemoTrend
 /// <param name="Kind">One of the kinds that the Catalog runs.</param>
 /// <param name="Dataset">The checked dataset.</param>
 /// <param name="Usual">The usual value.</param>
-/// <param name="Spread">How far values lie from the usual value, as a share of it.</param>
+/// <param name="Spread">The greatest difference from the usual value, as a share of the usual value.</param>
 internal sealed record DemoCheck(string Id, string Kind, string Dataset, double Usual, double Spread)
 {
     public string? Column { get; init; }
@@ -43,10 +43,12 @@ internal sealed record DemoCheck(string Id, string Kind, string Dataset, double 
     /// <summary>Further parameters of a check that the Catalog runs.</summary>
     public JsonObject? Parameters { get; init; }
 
-    /// <summary>When the Catalog runs the check; null for never.</summary>
+    /// <summary>
+    /// The cron expression of the times at which the Catalog runs the check; null when it has no schedule.
+    /// </summary>
     public string? Schedule { get; init; }
 
-    /// <summary>Whether the value follows the number of orders: more at the weekend.</summary>
+    /// <summary>Whether the value follows the number of orders, which is higher at the weekend.</summary>
     public bool IsWeekly { get; init; }
 
     public DemoTrend Trend { get; init; }
@@ -61,7 +63,9 @@ internal sealed record DemoCheck(string Id, string Kind, string Dataset, double 
         : limit.Below >= 10 ? Math.Floor(limit.Below.Value * (0.9 - (share / 2))) : Math.Round(limit.Below!.Value * (0.9 - (share / 2)), 3);
 
     /// <summary>The check in the body of its pipeline.</summary>
-    /// <param name="isCurrent">Whether the version of the pipeline is the current one. Only that one has schedules.</param>
+    /// <param name="isCurrent">
+    /// Whether the version of the pipeline is the current one. Only checks of the current version have schedules.
+    /// </param>
     public JsonObject Body(bool isCurrent)
     {
         var body = new JsonObject { ["id"] = Id, ["kind"] = Kind, ["dataset"] = Dataset, ["severity"] = Severity };

@@ -18,8 +18,8 @@ using FluentValidation;
 namespace Catalog.Api.Demo;
 
 /// <summary>
-/// Posts as a client does, in the same JSON and with the same rules, but without HTTP and with its own clock: the times
-/// of receipt lie in the past, as they would after a month.
+/// Posts like a client, with the same JSON and the same rules, but without HTTP. It has its own clock, so that the
+/// times of receipt lie in the past, as after a month of use.
 /// </summary>
 internal sealed class DemoClient(
     CatalogDatabase db, IMeterFactory meters, ResultIngest results, IValidator<PipelineSpec> pipelineRules,
@@ -82,7 +82,7 @@ internal sealed class DemoClient(
             using var document = JsonDocument.Parse(bytes);
             var (read, errors) = JsonParser.Parse(document.RootElement, runRules);
             Require(errors is null, run);
-            // The event copies what it needs of the document.
+            // The event copies what it needs from the document, so the document can be disposed.
             receipts.Add(_runs!.Enqueue(Organization.Default, read!.ToEvent(run.Id!, document.RootElement, bytes))!.Value.AsTask());
         }
 

@@ -2,7 +2,9 @@ using Catalog.Data.Checks;
 
 namespace Catalog.Api.Demo;
 
-/// <summary>The last layers of the demo: tables for questions, reports, features of models, and exports.</summary>
+/// <summary>
+/// The last layers of the demo: tables for analysis (marts), features of models, reports and exports.
+/// </summary>
 internal static class DemoDataProducts
 {
     public static IEnumerable<DemoPipeline> All(string[] build, string[] export) =>

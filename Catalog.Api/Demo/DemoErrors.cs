@@ -30,7 +30,7 @@ internal static class DemoErrors
         "could not obtain a lock on the target table within 120 s",
     ];
 
-    /// <summary>An error of a stage.</summary>
+    /// <summary>A random error message that fits a stage.</summary>
     public static string Of(string stage, Random random)
     {
         var errors = stage switch

@@ -20,7 +20,7 @@ internal sealed class DemoFolder : IDisposable
 
     /// <summary>Whether the arguments ask for the demo.</summary>
     /// <param name="args">The arguments of the process.</param>
-    /// <param name="others">The arguments for the settings.</param>
+    /// <param name="others">The other arguments, which contain settings.</param>
     public static bool IsAskedFor(string[] args, out string[] others)
     {
         others = [.. args.Where(argument => argument != Switch)];
@@ -28,7 +28,9 @@ internal sealed class DemoFolder : IDisposable
     }
 
     /// <summary>Creates the folder, and makes the service use it.</summary>
-    /// <exception cref="SettingException">A database is configured: the demo never writes to it.</exception>
+    /// <exception cref="SettingException">
+    /// A database is configured. The demo never writes to a configured database.
+    /// </exception>
     public static DemoFolder Create(WebApplicationBuilder builder)
     {
         if (Array.Find(Addresses, name => Setting.Text(builder.Configuration, name) is not null) is { } configured)
@@ -49,7 +51,9 @@ internal sealed class DemoFolder : IDisposable
         return folder;
     }
 
-    /// <summary>Adds the service that fills the catalog, after the services that store what it posts.</summary>
+    /// <summary>
+    /// Adds the service that fills the catalog. Call it after the services that store its posts are added.
+    /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="folder">The folder; null without a demo.</param>
     public static void AddTo(IServiceCollection services, DemoFolder? folder)

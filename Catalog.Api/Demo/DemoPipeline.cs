@@ -10,7 +10,9 @@ namespace Catalog.Api.Demo;
 /// <param name="Owner">The team.</param>
 /// <param name="Minutes">The usual duration of a run.</param>
 /// <param name="Rows">The usual number of rows of a run.</param>
-/// <param name="Flows">One flow a line: <c>upstream, upstream > downstream, downstream</c>.</param>
+/// <param name="Flows">
+/// The flows between datasets, one on each line: <c>upstream, upstream > downstream, downstream</c>.
+/// </param>
 internal sealed record DemoPipeline(string Name, string? Schedule, string Owner, double Minutes, long Rows, string Flows)
 {
     public required string Description { get; init; }
@@ -23,21 +25,21 @@ internal sealed record DemoPipeline(string Name, string? Schedule, string Owner,
 
     public IReadOnlyList<DemoCheck> Checks { get; init; } = [];
 
-    /// <summary>How many days ago each version was registered, the first one first.</summary>
+    /// <summary>How many days ago each version was registered, oldest version first.</summary>
     public double[] Versions { get; init; } = [31];
 
-    /// <summary>How many days ago it started last, when it is overdue; otherwise null.</summary>
+    /// <summary>How many days ago the pipeline stopped, so that it is overdue; null when it still runs.</summary>
     public double? StoppedDaysAgo { get; init; }
 
-    /// <summary>Its runs fail since this number of days; null when only few runs fail.</summary>
+    /// <summary>For how many days every run of the pipeline has failed; null when only few runs fail.</summary>
     public double? FailsSinceDays { get; init; }
 
-    /// <summary>The scheduled times in a range.</summary>
+    /// <summary>The scheduled times in a range. The end of the range is exclusive.</summary>
     public IEnumerable<DateTimeOffset> Ticks(DateTimeOffset from, DateTimeOffset until)
     {
         if (Schedule is null)
         {
-            // It starts again every two minutes, so that a visitor sees a run in progress.
+            // The pipeline starts every two minutes, so that a visitor sees a run in progress.
             var step = TimeSpan.FromMinutes(2).Ticks;
             var first = new DateTimeOffset((from.UtcTicks + step - 1) / step * step, TimeSpan.Zero);
             for (var tick = first; tick < until; tick = tick.AddTicks(step))
@@ -55,7 +57,10 @@ internal sealed record DemoPipeline(string Name, string? Schedule, string Owner,
         }
     }
 
-    /// <summary>The body to register for one of its versions. Earlier versions lack the last flow and the last check.</summary>
+    /// <summary>
+    /// The body that registers one version of the pipeline. An earlier version lacks the last of several flows. The
+    /// first of several versions also lacks the last check.
+    /// </summary>
     /// <param name="number">The version, from 1.</param>
     public JsonObject Body(int number)
     {

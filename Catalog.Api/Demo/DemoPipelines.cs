@@ -170,8 +170,8 @@ internal static class DemoPipelines
             Description = "Builds the tables that all reports read. The Catalog runs its checks on the warehouse file of this demo.",
             Tags = ["core", "tier-1"],
             Stages = ["read_inputs", "transform_customers", "transform_products", "transform_orders", "publish"],
-            // In days ago. Only the newest version has schedules of checks: those of an older one would be due as soon
-            // as the demo starts.
+            // The numbers are days before the start of the demo. Only the newest version has schedules of checks. The
+            // schedules of an older version would be due as soon as the demo starts.
             Versions = [31, 19, 6, 0],
             Checks =
             [

@@ -6,7 +6,7 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Api.Demo;
 
-/// <summary>What a client of the demo posts, and when: an event of a run or a result.</summary>
+/// <summary>A post of a demo client and its time. The post is either an event of a run or a check result.</summary>
 internal sealed record DemoPost(DateTimeOffset At, PostRun? Run, PostCheckResult? Result);
 
 /// <summary>One run of a pipeline of the demo: its course, and the posts that report it.</summary>
@@ -36,7 +36,7 @@ internal sealed class DemoRun
         _failed = isBroken ? 0 : !isRerun && random.NextDouble() < 0.018 ? random.Next(pipeline.Stages.Length) : -1;
         _error = _failed < 0 ? null : DemoErrors.Of(pipeline.Stages[_failed], random);
         _start = (isRerun ? tick.AddMinutes((pipeline.Minutes * 2) + 40) : tick).AddSeconds(random.Next(1, IsStream ? 4 : 25));
-        // The runs of a stream have one length, so that one follows the other.
+        // All runs of a stream have the same length, so that each run ends before the next run starts.
         var seconds = pipeline.Minutes * 60 * (IsStream ? 1 : 0.85 + (0.3 * random.NextDouble()))
             * (random.NextDouble() < 0.03 && !IsStream ? 2.4 : 1);
         var weights = pipeline.Stages.Select(_ => 0.5 + random.NextDouble()).ToList();
@@ -58,8 +58,11 @@ internal sealed class DemoRun
     // True for streams, and for schedules that run every hour or every few hours.
     private bool IsWithinDay => IsStream || _pipeline.Schedule!.Split(' ')[1].StartsWith('*');
 
-    /// <summary>The posts of the run, the first one first.</summary>
-    /// <param name="inDetail">Whether each stage is reported when it starts and ends. Otherwise one event reports all.</param>
+    /// <summary>The posts of the run, in the order of time.</summary>
+    /// <param name="inDetail">
+    /// Whether each stage is reported when it starts and ends. Otherwise one event at the end of the run reports all
+    /// stages.
+    /// </param>
     public IEnumerable<DemoPost> Posts(bool inDetail) =>
     [
         .. inDetail ? Detail() : [],

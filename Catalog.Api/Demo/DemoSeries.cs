@@ -3,29 +3,29 @@ using Catalog.Data.Checks;
 namespace Catalog.Api.Demo;
 
 /// <summary>
-/// The numbers of the demo. They depend on the id of a run and on its time only, so the same run has the same numbers
-/// at every start.
+/// The numbers of the demo. Their random part depends only on ids and on the scheduled time, so it is the same for the
+/// same run at every start of the demo.
 /// </summary>
 internal static class DemoSeries
 {
     // The demand on each day of the week, Sunday first. People order more at the weekend.
     private static readonly double[] Weekdays = [1.22, 0.95, 0.92, 0.94, 1.0, 1.1, 1.3];
 
-    /// <summary>Random numbers that depend on a text only.</summary>
+    /// <summary>Random numbers that depend only on a text.</summary>
     public static Random Seeded(string text) =>
         new(unchecked((int)text.Aggregate(2166136261u, (hash, character) => (hash ^ character) * 16777619)));
 
     /// <summary>The number of orders at a time, as a multiple of the usual number.</summary>
     /// <param name="at">The time.</param>
-    /// <param name="withinDay">Whether the time covers only hours and not a day.</param>
+    /// <param name="withinDay">Whether a run covers only some hours and not a whole day.</param>
     public static double Demand(DateTimeOffset at, bool withinDay) => Weekdays[(int)at.DayOfWeek]
         * (withinDay ? 0.75 + (0.45 * Math.Sin((at.TimeOfDay.TotalHours - 9) / 24 * Math.Tau)) : 1);
 
-    /// <summary>A value of a check.</summary>
+    /// <summary>The value that a check measures in a run.</summary>
     /// <param name="check">The check.</param>
     /// <param name="at">The scheduled time of the run.</param>
     /// <param name="now">When the demo was started.</param>
-    /// <param name="withinDay">Whether a run covers only hours and not a day.</param>
+    /// <param name="withinDay">Whether a run covers only some hours and not a whole day.</param>
     public static double Value(DemoCheck check, DateTimeOffset at, DateTimeOffset now, bool withinDay)
     {
         var random = Seeded($"{check.Id} {at.UtcTicks}");
@@ -44,7 +44,7 @@ internal static class DemoSeries
         };
     }
 
-    /// <summary>What a result that did not pass says.</summary>
+    /// <summary>The message of a result; null when the result passed.</summary>
     public static string? Message(DemoCheck check, string status, double value) => status == CheckStatus.Pass ? null
         : check.Kind switch
         {

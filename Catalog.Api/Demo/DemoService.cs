@@ -11,7 +11,8 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 namespace Catalog.Api.Demo;
 
 /// <summary>
-/// Fills the catalog of the demo before the service listens, and posts what comes next while it runs.
+/// Fills the catalog of the demo before the service listens, and posts further events and results while the service
+/// runs.
 /// </summary>
 internal sealed class DemoService(
     DemoFolder folder, DemoClient client, ConnectionRepository connections, ExecutionRepository executions, ExecutionSignals signals,
@@ -84,7 +85,7 @@ internal sealed class DemoService(
         yield return now;
     }
 
-    // One execution, so that the page of executions has something to show.
+    // Queues one execution, so that the page of executions has something to show.
     private async Task Execute(string pipeline, CancellationToken ct)
     {
         var checks = await executions.Executable(Organization.Default, pipeline, null, 100, ct);

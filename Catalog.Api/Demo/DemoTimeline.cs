@@ -1,27 +1,34 @@
 namespace Catalog.Api.Demo;
 
-/// <summary>Everything that the clients of the demo post, in order of time: a month that has passed, and what follows.</summary>
+/// <summary>
+/// All posts of the demo clients, in the order of time: the posts of the past month, and the posts that follow.
+/// </summary>
 /// <param name="now">When the demo was started.</param>
 internal sealed class DemoTimeline(DateTimeOffset now)
 {
     /// <summary>How far back the data goes.</summary>
     public static readonly TimeSpan Length = TimeSpan.FromDays(30);
 
-    /// <summary>Younger runs are reported by an event for each stage, older ones by one event: that is fewer commits.</summary>
+    /// <summary>
+    /// The age up to which a run is reported with events for each stage. An older run is reported with one event, so
+    /// that there are fewer commits.
+    /// </summary>
     public static readonly TimeSpan Detailed = TimeSpan.FromDays(1);
 
-    // A stream has a run every two minutes. A month of them would hide the other runs.
+    // A stream has a run every two minutes. A month of these runs would hide the other runs, so a stream begins only
+    // this long before the demo.
     private static readonly TimeSpan Streamed = TimeSpan.FromMinutes(30);
 
     private readonly PriorityQueue<DemoPost, DateTimeOffset> _posts = new();
     private DateTimeOffset _planned = now - Length;
 
-    /// <summary>The time of the first post that was not taken yet.</summary>
+    /// <summary>The time of the first post that is not taken yet.</summary>
     public DateTimeOffset Next
     {
         get
         {
-            // A run that starts later may post before the last post of an earlier run.
+            // A run can post before the last post of an earlier run. So all runs that start before the next post must
+            // be planned.
             while (!_posts.TryPeek(out _, out var next) || next >= _planned)
             {
                 Plan();
@@ -43,7 +50,7 @@ internal sealed class DemoTimeline(DateTimeOffset now)
         return posts;
     }
 
-    // Plans the runs that start in the next day; after the start of the demo, in the next hour.
+    // Plans the runs of the next day. After the start of the demo, it plans the runs of the next hour.
     private void Plan()
     {
         var until = _planned < now ? _planned.AddDays(1) : _planned.AddHours(1);
@@ -64,7 +71,8 @@ internal sealed class DemoTimeline(DateTimeOffset now)
     {
         var inDetail = tick > now - Detailed;
         Add(run.Posts(inDetail));
-        // A person starts a daily run again, if its failure has not lasted for days.
+        // When a daily or weekly run fails, a person starts it again, unless every run of the pipeline has failed for
+        // days.
         if (run.Failed && pipeline is { FailsSinceDays: null, Schedule: { } schedule } && !schedule.Contains('/', StringComparison.Ordinal)
             && char.IsAsciiDigit(schedule.Split(' ')[1][0]))
         {

@@ -10,7 +10,7 @@ namespace Catalog.Api.Demo;
 /// <summary>The warehouse of the demo: a SQLite file that the Catalog can run checks on.</summary>
 internal static class DemoWarehouse
 {
-    /// <summary>The id of its connection.</summary>
+    /// <summary>The id of the connection to the warehouse.</summary>
     public const string Connection = "warehouse";
 
     public const int Orders = SqliteShop.Orders;

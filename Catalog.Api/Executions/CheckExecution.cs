@@ -9,7 +9,7 @@ namespace Catalog.Api.Executions;
 /// <exception cref="WarehouseException">The connection does not exist, or its warehouse cannot be reached.</exception>
 internal delegate Task<WarehouseSession> OpenWarehouse(string organization, string connection, CancellationToken ct);
 
-/// <summary>Runs checks and reports each verdict: <c>CheckRunner.Run</c>.</summary>
+/// <summary>Runs checks and reports each verdict. The service uses <c>CheckRunner.Run</c>.</summary>
 internal delegate Task RunChecks(IReadOnlyList<Check> checks, CheckRunContext context, Func<CheckVerdict, Task> report,
     CancellationToken ct);
 
@@ -18,7 +18,7 @@ internal sealed record CheckExecution(ExecutionJobs Jobs, VerdictStore Verdicts,
     PipelineRepository Pipelines, OpenWarehouse Open, RunChecks Runner, ConnectionConcurrency Turns, ExecutionErrors Errors,
     ExecutionMetrics Metrics, ExecutionSettings Settings, TimeProvider Time)
 {
-    /// <summary>Runs the checks of an execution, those of each connection together.</summary>
+    /// <summary>Runs the checks of an execution. The checks of one connection run together.</summary>
     /// <param name="organization">The organization.</param>
     /// <param name="checks">The checks, in the order of the execution.</param>
     /// <param name="report">Stores a verdict.</param>

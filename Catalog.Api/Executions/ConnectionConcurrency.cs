@@ -7,7 +7,7 @@ internal sealed class ConnectionConcurrency(ExecutionSettings settings)
 {
     private readonly Dictionary<(string Organization, string Connection), Turn> _turns = [];
 
-    /// <summary>Runs the work when the connection is free.</summary>
+    /// <summary>Waits until the connection is free, and runs the work.</summary>
     public async Task Run(string organization, string connection, Func<Task> work, CancellationToken ct)
     {
         var key = (organization, connection);

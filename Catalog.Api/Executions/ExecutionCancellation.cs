@@ -7,7 +7,7 @@ namespace Catalog.Api.Executions;
 /// <summary>Cancels executions that clients no longer need.</summary>
 internal sealed class ExecutionCancellation(ExecutionRepository executions, ExecutionSignals signals, TimeProvider time)
 {
-    /// <summary>Asks the replica that runs an execution to stop it; one that waits is cancelled at once.</summary>
+    /// <summary>Asks the replica that runs an execution to stop it. A queued execution is cancelled at once.</summary>
     /// <returns>The problem to answer with; null when the request is stored.</returns>
     public async Task<Problem?> Stop(string organization, string id, CancellationToken ct)
     {

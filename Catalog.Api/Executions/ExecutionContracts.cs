@@ -10,8 +10,8 @@ namespace Catalog.Api.Executions;
 public record PostCheckExecution
 {
     /// <summary>
-    /// The run that the results belong to; a failure of severity error marks it failed. It need not be known yet.
-    /// Standalone checks have no runs.
+    /// The id of the run that the results belong to. The run need not be known yet. A failure of a check with severity
+    /// error marks the run failed. Leave this field out for a standalone check, which has no runs.
     /// </summary>
     public string? RunId { get; init; }
 }
@@ -36,18 +36,23 @@ public record ExecutionItem
     public string? RunId { get; init; }
 
     /// <summary>
-    /// queued, running, completed (every check has an outcome, whatever it is), failed (given up, see error_message) or
-    /// cancelled.
+    /// queued, running, completed (every check has an outcome, whatever the outcome is), failed (the execution was
+    /// given up; see error_message) or cancelled.
     /// </summary>
     public required string Status { get; init; }
 
-    /// <summary>The tick of the schedule; null when a client requested the execution.</summary>
+    /// <summary>
+    /// The time of the schedule for which the execution was queued; null when a client requested the execution.
+    /// </summary>
     public DateTimeOffset? ScheduledFor { get; init; }
 
     /// <summary>Why the execution was given up; otherwise null.</summary>
     public string? ErrorMessage { get; init; }
 
-    /// <summary>When a client asked to cancel it; the execution may have completed before it could be stopped.</summary>
+    /// <summary>
+    /// When a client asked to cancel the execution; null when no client asked. The execution can still complete before
+    /// it stops.
+    /// </summary>
     public DateTimeOffset? CancelRequestedAt { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -94,7 +99,7 @@ public sealed record OutcomeCounts
     public required long Warn { get; init; }
     public required long Fail { get; init; }
 
-    /// <summary>Checks that could not be evaluated.</summary>
+    /// <summary>The number of checks that could not be evaluated.</summary>
     public required long Error { get; init; }
 
     internal static OutcomeCounts Of(Execution execution) =>
@@ -104,7 +109,9 @@ public sealed record OutcomeCounts
 /// <summary>An execution with its progress and the outcome of each check.</summary>
 public sealed record ExecutionDetail : ExecutionItem
 {
-    /// <summary>The rows that the executed checks judged; a table that several checks read counts once.</summary>
+    /// <summary>
+    /// The number of rows that the executed checks judged. A table that several checks read counts once.
+    /// </summary>
     [JsonPropertyOrder(1)]
     public required long Rows { get; init; }
 
@@ -147,7 +154,7 @@ public sealed record ExecutionDetail : ExecutionItem
 /// <summary>The progress of the checks of one table.</summary>
 public sealed record TableProgress
 {
-    /// <summary>The connection of the checks; null when they were deleted.</summary>
+    /// <summary>The connection of the checks; null when the checks were deleted.</summary>
     public string? ConnectionId { get; init; }
 
     /// <summary>The table's name, as the checks give it.</summary>
@@ -156,13 +163,13 @@ public sealed record TableProgress
     /// <summary>The number of executed checks that read the table.</summary>
     public required long Executed { get; init; }
 
-    /// <summary>The table's rows that were judged; 0 when the checks count no rows.</summary>
+    /// <summary>The number of rows of the table that were judged; 0 when the checks count no rows.</summary>
     public required long Rows { get; init; }
 
-    /// <summary>Rows per second of the table's longest check; null when it is not known.</summary>
+    /// <summary>Rows per second, from the check of the table that took longest; null when it is not known.</summary>
     public double? RowsPerSecond { get; init; }
 
-    // Checks of one table share a scan, so its rows and its time count once.
+    // Checks of one table share a scan, so the rows and the time of the scan count once.
     internal static TableProgress Of(IGrouping<(string? ConnectionId, string Table), ExecutionCheck> table)
     {
         var (rows, seconds) = (table.Max(check => check.TotalRows) ?? 0, table.Max(check => check.DurationSeconds) ?? 0);

@@ -8,7 +8,7 @@ namespace Catalog.Api.Executions;
 
 internal static class ExecutionEndpoints
 {
-    // Less than the list limit of SQLite.
+    // The ids are one list in a statement, so this must be less than the list limit of SQLite.
     private const int MaxChecks = 500;
 
     public static void MapExecutions(this IEndpointRouteBuilder routes)
@@ -81,7 +81,7 @@ internal static class ExecutionEndpoints
     /// <summary>The checks of a pipeline that one execution can take.</summary>
     /// <param name="organization">The organization.</param>
     /// <param name="pipelineId">The pipeline.</param>
-    /// <param name="ids">The checks; null for all that have a connection.</param>
+    /// <param name="ids">The ids of the checks; null for all checks that have a connection.</param>
     /// <param name="pipelines">Finds the pipeline.</param>
     /// <param name="executions">Finds the checks.</param>
     /// <param name="ct">Cancels the operation.</param>

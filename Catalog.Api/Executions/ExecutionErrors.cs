@@ -5,12 +5,12 @@ namespace Catalog.Api.Executions;
 
 /// <summary>
 /// Logs executions with checks that could not be evaluated. The first such execution of a pipeline is logged at once.
-/// Further ones are counted, and the count is logged once a minute, so that many executions do not fill the log. The
-/// reasons are in the results.
+/// Further executions are counted, and the count is logged once a minute, so that many executions do not fill the log.
+/// The reasons are in the results.
 /// </summary>
 internal sealed partial class ExecutionErrors(ILogger<ExecutionErrors> log) : IRecurringWork
 {
-    // Pipelines are as many as organizations register, so the number that is counted separately is limited.
+    // Organizations can register many pipelines, so the number of pipelines that are counted separately is limited.
     private readonly RepeatCounter<(string Organization, string Pipeline)> _pipelines = new(1000, ("", "others"));
 
     public string Name => "count executions with errors";

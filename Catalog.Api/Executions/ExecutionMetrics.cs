@@ -28,7 +28,7 @@ internal sealed class ExecutionMetrics
 
     /// <summary>Records the end of an execution.</summary>
     /// <param name="outcome">The status of the execution; <c>interrupted</c> when this replica has not ended it.</param>
-    /// <param name="duration">The time since the claim.</param>
+    /// <param name="duration">The time since this replica claimed the execution.</param>
     public void Ended(string outcome, TimeSpan duration) =>
         _durations.Record(duration.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
 }

@@ -5,8 +5,8 @@ using Catalog.Data.Executions;
 namespace Catalog.Api.Executions;
 
 /// <summary>
-/// One claimed execution: runs the checks that have no outcome yet, extends the lease meanwhile, and ends the job or
-/// gives it back.
+/// Runs one claimed execution. It runs the checks that have no outcome yet, extends the lease meanwhile, and ends the
+/// job or gives it back.
 /// </summary>
 /// <param name="parts">What the execution needs.</param>
 /// <param name="organization">The organization.</param>
@@ -114,7 +114,7 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // The reason is handled when the job ends.
+            // The method End handles the reason of the stop.
         }
     }
 
@@ -219,7 +219,7 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
             }
             catch (Exception) when (!ended.IsCancellationRequested && parts.Time.GetElapsedTime(extended) < lease)
             {
-                // The database may be back before the lease ends.
+                // The loop continues, because the database may answer again before the lease ends.
             }
             catch (Exception)
             {
@@ -260,7 +260,7 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
         }
         catch (Exception failure)
         {
-            // The lease ends by itself.
+            // When the lease expires, another replica can claim the execution.
             LogNotGivenBack(failure, job.Id);
         }
     }

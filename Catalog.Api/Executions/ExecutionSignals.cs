@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Catalog.Api.Executions;
 
 /// <summary>
-/// Signals between the parts of one replica, so that an execution starts and stops, and waiting requests get its
-/// result, at once. Other replicas do not get these signals; they read the table.
+/// Signals between the parts of one replica. With them an execution starts and stops at once, and waiting requests get
+/// its result at once. Other replicas do not get these signals; they read the table.
 /// </summary>
 internal sealed class ExecutionSignals : IDisposable
 {
@@ -13,7 +13,10 @@ internal sealed class ExecutionSignals : IDisposable
     private readonly ConcurrentDictionary<(string Organization, string Id), Action> _running = new();
     private TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when the next execution of this replica ends. Take it before reading the state.</summary>
+    /// <summary>
+    /// Completes when the next execution of this replica ends. Take this task before you read the state, so that no end
+    /// is missed.
+    /// </summary>
     public Task NextEnd => Volatile.Read(ref _ended).Task;
 
     /// <summary>Tells the worker that an execution is queued or a worker is free.</summary>
@@ -28,7 +31,7 @@ internal sealed class ExecutionSignals : IDisposable
         }
     }
 
-    /// <summary>Waits until <see cref="Wake"/> was called, at most for a time.</summary>
+    /// <summary>Waits until <see cref="Wake"/> is called, but at most for the given time.</summary>
     public Task WaitForWork(TimeSpan atMost, CancellationToken ct) => _work.WaitAsync(atMost, ct);
 
     /// <summary>Registers how an execution of this replica is cancelled.</summary>

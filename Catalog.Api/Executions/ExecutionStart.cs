@@ -10,7 +10,9 @@ namespace Catalog.Api.Executions;
 /// <summary>A request to start an execution.</summary>
 internal sealed record StartRequest
 {
-    /// <summary>The path, which an idempotency key belongs to.</summary>
+    /// <summary>
+    /// The path of the request, with the parameters that select the check. An idempotency key is valid for one path.
+    /// </summary>
     public required string Route { get; init; }
 
     public required JsonElement Body { get; init; }
@@ -38,7 +40,7 @@ internal sealed class ExecutionStart(ExecutionRepository executions, ExecutionSi
     }
 
     /// <summary>Queues an execution.</summary>
-    /// <returns>Its id, or why it is not queued.</returns>
+    /// <returns>The id of the execution, or the response that says why it is not queued.</returns>
     public async Task<(string Id, IResult? Refusal)> Queue(Caller caller, IdempotencyKey key, StartRequest request, CancellationToken ct)
     {
         if (key.Refusal is { } refusal)
@@ -73,7 +75,7 @@ internal sealed class ExecutionStart(ExecutionRepository executions, ExecutionSi
         return (id, null);
     }
 
-    // Location is sent with 200 too: the client did not choose the id.
+    // Location is sent with 200 too, because the client did not choose the id.
     private sealed class StartedResult(ExecutionDetail execution, int status) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext) =>

@@ -4,14 +4,14 @@ using Catalog.Data.Executions;
 
 namespace Catalog.Api.Executions;
 
-/// <summary>Reads executions, and waits until one has ended.</summary>
+/// <summary>Reads an execution, and waits until it has ended.</summary>
 internal sealed class ExecutionWait(ExecutionRepository executions, ExecutionSignals signals, IHostApplicationLifetime lifetime,
     TimeProvider time)
 {
-    // Another replica may run the execution; its end is noticed after this time.
+    // Another replica may run the execution. This replica then notices the end after at most this time.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Waits until the execution has ended, or the time is over, or this replica stops.</summary>
+    /// <summary>Waits until the execution has ended, the requested time is over, or this replica stops.</summary>
     /// <returns>The execution; null when the id does not exist.</returns>
     public async Task<ExecutionDetail?> Wait(string organization, string id, PreferWait wait, CancellationToken ct)
     {

@@ -5,8 +5,9 @@ using Catalog.Data.Executions;
 namespace Catalog.Api.Executions;
 
 /// <summary>
-/// Claims executions and runs them, up to a number at once. It looks for work once a second, and at once when this
-/// replica queues an execution. When the replica stops, statements are cancelled and the jobs are given back.
+/// Claims executions and runs them. The number that run at the same time is limited. The worker looks for executions
+/// once a second, and at once when this replica queues an execution. When the replica stops, statements are cancelled
+/// and the jobs are given back.
 /// </summary>
 internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSignals signals, ILogger<ExecutionWorker> log)
     : BackgroundService
@@ -51,8 +52,8 @@ internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSig
         await Task.WhenAll(_running);
     }
 
-    // Starts at most one execution of each organization, so that a busy one does not take all workers. False: nothing
-    // could be claimed.
+    // Starts at most one execution of each organization, so that a busy organization does not take all workers. Returns
+    // false when nothing could be claimed.
     private async Task<bool> StartDue(CancellationToken ct)
     {
         var started = false;
@@ -64,8 +65,8 @@ internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSig
             }
 
             var claim = Guid.NewGuid().ToString();
-            // Not cancelled with ct: if the answer to a successful claim were lost, the execution would wait until its
-            // lease ends.
+            // The claim is not cancelled with ct. If the answer to a successful claim were lost, the execution would
+            // wait until its lease ends.
             if (await parts.Jobs.Claim(organization, claim, parts.Time.Now(), parts.Settings.Lease, parts.Settings.PerOrganization,
                 CancellationToken.None) is { } job)
             {

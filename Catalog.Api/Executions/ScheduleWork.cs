@@ -26,7 +26,7 @@ internal sealed class ScheduleWork(ScheduleTicks ticks, ExecutionSettings settin
         }
         catch (DatabaseUnavailableException)
         {
-            // Readiness logs the outage, and the ticks are due after it.
+            // Readiness logs the outage. The ticks stay due and run after the outage.
         }
     }
 

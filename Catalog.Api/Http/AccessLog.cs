@@ -11,8 +11,8 @@ internal sealed partial class AccessLog(RequestDelegate next, ILogger<AccessLog>
     public async Task Invoke(HttpContext context)
     {
         var start = Stopwatch.GetTimestamp();
-        // Read before the middleware behind this one rewrites unversioned paths. Escaped, so that a path cannot start a
-        // new log line.
+        // The path is read here, because a later middleware rewrites unversioned paths. It is escaped, so that a path
+        // cannot start a new log line.
         var path = (context.Request.PathBase + context.Request.Path).ToUriComponent();
         try
         {

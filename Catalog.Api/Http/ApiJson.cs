@@ -33,8 +33,8 @@ internal static class ApiJson
     }
 
     /// <summary>
-    /// Writes an instant directly as bytes, because a large response has tens of thousands of them. The round-trip
-    /// format ("O") has seven fractional digits; the last one is cut off.
+    /// Writes an instant directly as bytes, because a large response has tens of thousands of instants. The round-trip
+    /// format ("O") has seven fractional digits, of which the last is cut off.
     /// </summary>
     public static void Write(Utf8JsonWriter writer, DateTimeOffset instant)
     {
@@ -55,8 +55,8 @@ internal static class ApiJson
             ApiJson.Write(writer, value);
     }
 
-    // JSON Schema, and therefore the OpenAPI document, counts 3.0 and 3e0 as integers; clients that store counts as
-    // doubles send them.
+    // JSON Schema, and therefore the OpenAPI document, counts 3.0 and 3e0 as integers. Clients that store counts as
+    // doubles send such numbers.
     private sealed class WholeNumberConverter : JsonConverter<long>
     {
         public override long Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

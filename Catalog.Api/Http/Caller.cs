@@ -6,8 +6,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// The authenticated caller and the organization whose data the request may access. Comes from the verified key or
-/// token only, never from another part of the request.
+/// The authenticated caller and the organization whose data the request may access. Both come only from the verified
+/// key or token, never from another part of the request.
 /// </summary>
 /// <param name="Organization">The id of the organization.</param>
 /// <param name="Actor">The caller's name in the audit log.</param>
@@ -59,7 +59,7 @@ internal static class Scopes
     public const string Execute = "execute";
 
     /// <summary>
-    /// Create organizations and their keys. Only the operator's key has it; no stored key or token can.
+    /// Create organizations and their keys. Only the operator's key has this scope. No stored key or token can have it.
     /// </summary>
     public const string Operator = "operator";
 

@@ -31,8 +31,8 @@ internal sealed class LengthRule<T>(int max) : PropertyValidator<T, string?>, ID
 }
 
 /// <summary>
-/// An id or name chosen by a client that can be used in a URL path without ambiguity. One rule for all requirements,
-/// because every request body has several such fields.
+/// An id or name chosen by a client that can be used in a URL path without ambiguity. One rule checks all requirements,
+/// because this is faster and every request body has several such fields.
 /// </summary>
 internal sealed class KeyRule<T> : PropertyValidator<T, string?>, IDocumentedRule
 {
@@ -56,7 +56,7 @@ internal sealed class KeyRule<T> : PropertyValidator<T, string?>, IDocumentedRul
             context.AddFailure(error);
         }
 
-        // Every failure was added to the context above.
+        // The loop above has added every failure to the context.
         return true;
     }
 
@@ -109,7 +109,8 @@ internal sealed class NotBlankRule<T> : PropertyValidator<T, string?>, IDocument
 }
 
 /// <summary>
-/// A dataset name that can be used in a URL path: anything except <c>.</c> and <c>..</c>, which clients resolve.
+/// A dataset name that can be used in a URL path: anything except <c>.</c> and <c>..</c>, which HTTP clients resolve as
+/// relative paths.
 /// </summary>
 internal sealed class DatasetNameRule<T> : PropertyValidator<T, string?>
 {
@@ -172,8 +173,8 @@ internal sealed class FormatRule<T>(string format, Func<string, bool> isValid, s
 }
 
 /// <summary>
-/// A JSON value of one of the given types, at most 64 KiB long so that a page of values fits into one response, and
-/// with numbers that other clients can read.
+/// A JSON value of one of the given types. Its text has at most 65,536 characters, so that a page of values fits into
+/// one response. Other clients can read its numbers.
 /// </summary>
 /// <param name="kinds">The accepted JSON types.</param>
 /// <param name="message">The error message for any other type.</param>
@@ -210,7 +211,8 @@ internal sealed class JsonRule<T>(JsonSchemaType kinds, string message) : Proper
         {
             schema.OneOf = null;
             schema.Type = kinds | JsonSchemaType.Null;
-            // Set explicitly: code generators treat an object schema without it as an object without members.
+            // This is set explicitly, because code generators treat an object schema without it as an object without
+            // members.
             schema.AdditionalProperties = kinds.HasFlag(JsonSchemaType.Object) ? new OpenApiSchema() : null;
         }
     }

@@ -13,9 +13,9 @@ internal static class ETags
     /// <summary>The route returns an ETag, and 304 when <c>If-None-Match</c> contains it.</summary>
     /// <param name="route">The route.</param>
     /// <param name="updatedPart">
-    /// Returns the part of a body that updates replace; null when this is the whole body. The tag then has two hashes:
-    /// of this part, which <see cref="IfMatch"/> compares, and of the body, because <c>If-None-Match</c> must also see
-    /// the rest change.
+    /// Returns the part of a body that updates replace; null when updates replace the whole body. With this part, the
+    /// tag has two hashes. <see cref="IfMatch"/> compares only the hash of the part. <c>If-None-Match</c> also compares
+    /// the hash of the whole body, so that it notices every change.
     /// </param>
     public static RouteHandlerBuilder HasETag(this RouteHandlerBuilder route, Func<object, object>? updatedPart = null) => route
         .AddEndpointFilter(async (context, next) =>
@@ -79,7 +79,7 @@ internal sealed record AcceptsIfMatchMetadata;
 /// <summary>A response whose body is already serialized JSON.</summary>
 /// <param name="Json">The response body.</param>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Location">The URL of the created object; null when nothing was created.</param>
+/// <param name="Location">The value of the Location header; null to send no Location header.</param>
 internal sealed record RawJsonResult(ReadOnlyMemory<byte> Json, int Status = 200, string? Location = null) : IResult
 {
     /// <summary>
@@ -103,7 +103,8 @@ internal sealed record RawJsonResult(ReadOnlyMemory<byte> Json, int Status = 200
 }
 
 /// <summary>
-/// The <c>If-Match</c> header of an update: the update is done only if the object is as the client last read it.
+/// The <c>If-Match</c> header of an update: the update is done only if the object has not changed since the client read
+/// it.
 /// </summary>
 internal readonly record struct IfMatch(string? Header)
 {
@@ -127,7 +128,8 @@ internal readonly record struct IfMatch(string? Header)
         Given && !ETags.Matches(Header, ETags.Of(current), weak: false) ? Problems.PreconditionFailed() : null;
 
     /// <summary>
-    /// The time of last change that the row must still have when it is updated; null when the client sent no header.
+    /// The time of last change that the row must still have when it is updated; null when the client sent no
+    /// <c>If-Match</c>.
     /// </summary>
     public DateTimeOffset? AsOf(DateTimeOffset lastChange) => Given ? lastChange : null;
 }

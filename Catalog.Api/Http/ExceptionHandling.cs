@@ -17,7 +17,8 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
             or OperationCanceledException { InnerException: ConnectionResetException or ConnectionAbortedException }
             || context.RequestAborted.IsCancellationRequested)
         {
-            // The client disconnected, or did not finish its request before the service stopped; log 499 and ignore the error.
+            // The client disconnected, or did not finish its request before the service stopped. The access log shows
+            // 499, and the error is ignored.
             if (!context.Response.HasStarted)
             {
                 context.Response.StatusCode = 499;

@@ -10,14 +10,14 @@ namespace Catalog.Api.Http;
 /// </summary>
 internal static partial class FrameworkSettings
 {
-    /// <summary>Creates the application builder; it reads every source of settings.</summary>
+    /// <summary>Creates the application builder. The builder reads every source of settings.</summary>
     /// <exception cref="SettingException">A settings file or a log level is not valid.</exception>
     public static WebApplicationBuilder CreateBuilder(string[] args)
     {
         try
         {
-            // Settings are read once, at start. Watching the files is expensive when their folder changes often, as
-            // with a SQLite database.
+            // Settings are read once, at start. Watching the files is expensive when their folder changes often, as the
+            // folder of a SQLite database does.
             var builder = WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
             RequireLogLevels(builder.Configuration);
             return builder;
@@ -37,8 +37,8 @@ internal static partial class FrameworkSettings
     }
 
     /// <summary>
-    /// The error message for a setting that the framework cannot convert to its type. The framework's exception gives
-    /// only the end of the setting's name, from some section on.
+    /// The error message for a setting that the framework cannot convert to its type. The framework's exception
+    /// contains only the last parts of the setting's name.
     /// </summary>
     /// <returns>Null when the exception has another cause.</returns>
     public static string? Explain(Exception exception) =>
@@ -62,7 +62,7 @@ internal static partial class FrameworkSettings
     [GeneratedRegex("'(?<text>[^']+)'")]
     private static partial Regex QuotedText();
 
-    // Matched from the right, because the value before this text may contain anything.
+    // The expression is matched from the right, because the value before this text can contain anything.
     [GeneratedRegex(@"at '(?<key>[^']+)' to type '(?:[\w.]+\.)?(?<type>\w+)'", RegexOptions.RightToLeft)]
     private static partial Regex FailedConversion();
 }

@@ -6,9 +6,9 @@ using System.Text;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// The <c>Idempotency-Key</c> header of a POST whose body contains no id. The id is a hash of the organization and the
-/// key, so the stored row itself shows whether a repeated request has the same body. No look-up and no table of keys is
-/// needed.
+/// The <c>Idempotency-Key</c> header of a POST whose body contains no id. The id of the new row is a hash of the
+/// organization, the route, the key and the index of the item. So the stored row itself shows whether a repeated
+/// request has the same body. No look-up and no table of keys is needed.
 /// </summary>
 internal readonly record struct IdempotencyKey(string? Header, bool Valid)
 {

@@ -11,7 +11,8 @@ public readonly partial record struct Instant(DateTimeOffset Value)
     public static bool TryParse(string text, out DateTimeOffset instant) => Rfc3339.TryParse(text, out instant);
 
     /// <summary>
-    /// Reads a query parameter. A plus sign that was not percent-encoded arrives as a space; it is read as a plus sign.
+    /// Reads a query parameter. A plus sign that was not percent-encoded arrives as a space. The space is read as a
+    /// plus sign.
     /// </summary>
     public static bool TryParse(string? text, IFormatProvider? provider, out Instant instant)
     {

@@ -8,7 +8,8 @@ namespace Catalog.Api.Http;
 internal static class JsonNumber
 {
     /// <summary>
-    /// The maximum number of digits of a stored number. Python rejects more than 4,300 digits, other clients fewer.
+    /// The maximum number of digits of a stored number. Python rejects numbers with more than 4,300 digits. Some other
+    /// clients have a lower limit.
     /// </summary>
     public const int MaxDigits = 1000;
 
@@ -51,7 +52,8 @@ internal static class JsonNumber
             return NotWhole;
         }
 
-        // A zero is significant only when a digit follows it; trailing zeros only change the scale.
+        // A zero after other digits is significant only when a digit from 1 to 9 follows it. Trailing zeros only change
+        // the scale.
         var (magnitude, digits, zeros) = (0UL, 0L, 0L);
         for (var i = 0; i < integer.Length + fraction.Length; i++)
         {
@@ -90,7 +92,8 @@ internal static class JsonNumber
     }
 
     /// <summary>
-    /// Whether a JSON text contains a number that other clients could not read. One pass, without parsing.
+    /// Whether a JSON text contains a number that other clients could not read. The method reads the text once and does
+    /// not parse it.
     /// </summary>
     public static bool ContainsUnreadable(ReadOnlySpan<char> json)
     {

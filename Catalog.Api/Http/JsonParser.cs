@@ -72,7 +72,10 @@ internal static partial class JsonParser
     }
 
     /// <summary>Deserializes and validates one value: a body, or one item of it.</summary>
-    /// <returns>The value with the errors by JSON pointer, null when it is valid. The value is null when it cannot be read.</returns>
+    /// <returns>
+    /// The value, and the errors by JSON pointer. The errors are null when the value is valid. The value is null when
+    /// it cannot be read.
+    /// </returns>
     public static (T? Value, Dictionary<string, string[]>? Errors) Parse<T>(JsonElement json, IValidator<T> validator) where T : class
     {
         try
@@ -89,7 +92,7 @@ internal static partial class JsonParser
         }
     }
 
-    // Reports the other errors as well, so that a client can correct all of them at once.
+    // Reports the unknown fields and the other errors together, so that a client can correct all of them at once.
     private static Dictionary<string, string[]> UnknownAndInvalid<T>(JsonElement json, IValidator<T> validator) where T : class
     {
         var errors = UnknownFields.Find(json, typeof(T));

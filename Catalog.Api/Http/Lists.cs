@@ -24,7 +24,7 @@ public sealed record ItemList<T>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Count { get; init; }
 
-    /// <summary>Whether there are more items than <c>count</c>. Left out when <c>count</c> is.</summary>
+    /// <summary>Whether there are more items than <c>count</c>. Left out when <c>count</c> is left out.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? CountIsMinimum { get; init; }
 }
@@ -32,10 +32,10 @@ public sealed record ItemList<T>
 /// <summary>A number of objects.</summary>
 public sealed record CountItem
 {
-    /// <summary>At most 10,000.</summary>
+    /// <summary>The number of objects, at most 10,000.</summary>
     public required long Count { get; init; }
 
-    /// <summary>Whether there are more than <c>count</c>.</summary>
+    /// <summary>Whether there are more objects than <c>count</c>.</summary>
     public required bool CountIsMinimum { get; init; }
 
     internal static CountItem From(RowCount count) => new() { Count = count.Value, CountIsMinimum = count.IsMinimum };
@@ -67,7 +67,7 @@ public abstract record CountedListQuery : ListQuery
     /// </summary>
     public bool? Count { get; init; }
 
-    /// <summary>Counts when the caller asks for it.</summary>
+    /// <summary>Counts the items when the client asks for the count; otherwise returns null.</summary>
     internal async Task<RowCount?> Counted(Func<Task<RowCount>> count) => Count is true ? await count() : null;
 }
 

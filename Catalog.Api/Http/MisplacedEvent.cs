@@ -4,7 +4,7 @@ namespace Catalog.Api.Http;
 
 /// <summary>
 /// Recognizes an OpenLineage event on a path that does not exist. Clients lose the path of their URL in several ways:
-/// the Python client drops a base path without a slash at its end, the Java client posts to <c>/</c>.
+/// the Python client drops a base path without a slash at its end, and the Java client posts to <c>/</c>.
 /// </summary>
 internal static class MisplacedEvent
 {
@@ -27,8 +27,8 @@ internal static class MisplacedEvent
             return start.AsSpan().IndexOf("\"eventTime\""u8) >= 0
                 && (start.AsSpan().IndexOf("\"runId\""u8) >= 0 || start.AsSpan().IndexOf("\"producer\""u8) >= 0);
         }
-        // The body is cut off, too large, or not in the declared encoding. The answer is the same, because the path
-        // does not exist.
+        // The body is cut off, too large, or not in the declared encoding. The response is the usual one for a path
+        // that does not exist.
         catch (Exception exception) when (exception is IOException or InvalidDataException or InvalidOperationException)
         {
             return false;

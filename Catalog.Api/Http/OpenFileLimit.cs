@@ -4,24 +4,24 @@ using Catalog.Data.Database;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// The limit of the process for open files. Each connection needs one. The runtime ends the process when none is left,
-/// so further connections are closed before that.
+/// The limit of the process for open files. Each connection needs one open file. The runtime ends the process when the
+/// limit is reached, so the service closes further connections before that.
 /// </summary>
 internal static class OpenFileLimit
 {
-    // About 300 for assemblies; the others for connections to databases and for files.
+    // The process needs about 300 for assemblies, and the others for connections to databases and for files.
     private const int Reserved = 400;
 
     private const int FewestConnections = 32;
 
-    /// <summary>How many connections of clients fit; null when the limit is not known.</summary>
+    /// <summary>The maximum number of client connections; null when the limit is not known.</summary>
     /// <exception cref="SettingException">The limit is too low to start.</exception>
     public static int? MaxConnections() => File.Exists("/proc/self/limits") ? MaxConnections(File.ReadLines("/proc/self/limits")) : null;
 
     internal static int? MaxConnections(IEnumerable<string> limits)
     {
         const string Name = "Max open files";
-        // NAME SOFT HARD UNIT
+        // The line consists of the name, the soft limit, the hard limit and the unit.
         var line = limits.FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal));
         return int.TryParse(line?[Name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture,
             out var files)

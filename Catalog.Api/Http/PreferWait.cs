@@ -7,7 +7,9 @@ namespace Catalog.Api.Http;
 /// The preference <c>wait=N</c> of the <c>Prefer</c> header (RFC 7240): how long the client waits for an outcome. Other
 /// preferences, and values that are no whole number, are ignored, as the RFC says.
 /// </summary>
-/// <param name="Seconds">0 to 60; null when the client sent no wait.</param>
+/// <param name="Seconds">
+/// The number of seconds, 0 to 60; null when the client sent no valid wait. A longer wait counts as 60.
+/// </param>
 internal readonly record struct PreferWait(int? Seconds)
 {
     private const int MaxSeconds = 60;

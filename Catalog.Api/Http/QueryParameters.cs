@@ -71,7 +71,7 @@ internal static class QueryParameters
 }
 
 /// <summary>One query parameter of a route.</summary>
-/// <param name="Type">The type that it is bound to.</param>
+/// <param name="Type">The type that the parameter is bound to.</param>
 /// <param name="AllowsEmpty">Whether an empty value has a meaning.</param>
 internal sealed record QueryParameter(Type Type, bool AllowsEmpty)
 {
@@ -113,7 +113,9 @@ internal sealed record QueryMetadata(Type Type)
         property => new QueryParameter(property.PropertyType, property.IsDefined(typeof(AllowsEmptyAttribute))),
         StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The parameters of a route; a page has those of its list and those of every page.</summary>
+    /// <summary>
+    /// The parameters of a route. A page has the parameters of its list and the parameters that every page has.
+    /// </summary>
     public static IReadOnlyDictionary<string, QueryParameter> Of(EndpointMetadataCollection metadata) =>
         metadata.GetOrderedMetadata<QueryMetadata>() switch
         {

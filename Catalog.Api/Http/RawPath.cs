@@ -56,7 +56,7 @@ internal static partial class RawPath
         return length;
     }
 
-    // Dataset names come from warehouses, and some contain the text %2F.
+    // The paths on which %252F is allowed. Dataset names come from warehouses, and some contain the text %2F.
     [GeneratedRegex("^(/api/v1|/ui)?/(lineage|datasets|namespaces)/")]
     private static partial Regex DatasetPath();
 

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Counts repeated events by key, so that the first one is logged at once and the repeats as a number, once per
-/// interval.
+/// Counts repeated events by key, so that the first event of a key is logged at once, and the number of repeats once
+/// per interval.
 /// </summary>
 /// <param name="maxKeys">The maximum number of keys that are counted separately in one interval.</param>
 /// <param name="overflow">The key under which all further keys are counted.</param>
@@ -16,7 +16,7 @@ internal sealed class RepeatCounter<TKey>(int maxKeys, TKey overflow) where TKey
     /// <summary>Counts one event.</summary>
     /// <returns>
     /// True for the first event of a key, which the caller logs. <see cref="TakeRepeats"/> returns the number of the
-    /// others.
+    /// further events.
     /// </returns>
     public bool Add(TKey key)
     {
@@ -34,10 +34,11 @@ internal sealed class RepeatCounter<TKey>(int maxKeys, TKey overflow) where TKey
     }
 
     /// <summary>
-    /// Ends an interval. The repeats of a key that is new in this interval are returned at the end of the next one.
+    /// Ends an interval. The repeats of a key that is new in this interval are returned at the end of the next
+    /// interval.
     /// </summary>
     /// <param name="last">True when no interval follows: all repeats are returned.</param>
-    /// <returns>The keys that were repeated, and how often since they were last returned.</returns>
+    /// <returns>The keys with repeats, and for each key the number of repeats since it was last returned.</returns>
     public IReadOnlyList<(TKey Key, long Repeats)> TakeRepeats(bool last = false)
     {
         lock (_lock)

@@ -8,7 +8,7 @@ namespace Catalog.Api.Http;
 
 /// <summary>
 /// Warnings that an outage, or a client with a wrong key, would otherwise log with every request. The first occurrence
-/// is logged at once, further ones as a count once a minute.
+/// is logged at once. Further occurrences are logged as a count once a minute.
 /// </summary>
 internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeterFactory meters, ILogger<RepeatedWarnings> log)
     : IRecurringWork

@@ -7,8 +7,8 @@ using Microsoft.Net.Http.Headers;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Reads request bodies: checks content type, encoding and size. A body that is not JSON is answered with 400; JSON of
-/// the wrong shape is answered with 422 and JSON pointers (see <see cref="JsonParser"/>).
+/// Reads request bodies, and checks their content type, encoding and size. A body that is not JSON is answered with
+/// 400; JSON of the wrong shape is answered with 422 and JSON pointers (see <see cref="JsonParser"/>).
 /// </summary>
 internal static class RequestBody
 {
@@ -61,7 +61,8 @@ internal static class RequestBody
             return (default, Problems.UnsupportedEncoding());
         }
 
-        // Lower than the server's own limit: the server would close the connection before the client reads the error.
+        // This limit is lower than the server's own limit, at which the server closes the connection before the client
+        // reads the error.
         var limit = context.GetEndpoint()?.Metadata.GetMetadata<BodyLimit>()?.Bytes ?? RequestLimits.Body;
         if (context.Request.ContentLength > limit)
         {
@@ -72,7 +73,7 @@ internal static class RequestBody
         {
             return await ReadAll(context.Request.BodyReader, limit);
         }
-        // The Brotli decoder throws InvalidOperationException; the others throw InvalidDataException.
+        // The Brotli decoder throws InvalidOperationException. The other decoders throw InvalidDataException.
         catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
         {
             return (default, Problems.Malformed("The body is not compressed as Content-Encoding says."));
@@ -94,8 +95,8 @@ internal static class RequestBody
     {
         while (true)
         {
-            // No cancellation token here: cancelling mid-read races with Kestrel. The read ends when the client
-            // disconnects.
+            // No cancellation token is passed, because a cancellation during the read races with Kestrel. The read ends
+            // when the client disconnects.
             var result = await reader.ReadAsync();
             if (result.Buffer.Length > limit)
             {

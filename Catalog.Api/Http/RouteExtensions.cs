@@ -13,7 +13,7 @@ internal static class RouteExtensions
 
     /// <summary>The route reads a <see cref="Body{T}"/>. An invalid body is answered before the handler runs.</summary>
     /// <param name="route">The route.</param>
-    /// <param name="optional">Whether a request without a body is the same as one with the body <c>{}</c>.</param>
+    /// <param name="optional">Whether a request without a body is read like a request with the body <c>{}</c>.</param>
     public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route, bool optional = false) where T : class => route
         .Accepts<T>(optional, "application/json")
         .AddEndpointFilter((context, next) => context.Arguments.OfType<IBody>().Single().Problem is { } problem
@@ -54,8 +54,8 @@ internal static class RouteExtensions
     }
 
     /// <summary>
-    /// Builds the endpoints of all routes now. A group builds them again for each reader of its list, such as the matcher
-    /// and authorization.
+    /// Builds the endpoints of all routes now. Without this call, a group builds its endpoints again for each reader of
+    /// its list, such as the matcher and authorization.
     /// </summary>
     /// <param name="app">The application; routes that are added later are built as usual.</param>
     public static void BuildEndpoints(this WebApplication app)
@@ -67,8 +67,8 @@ internal static class RouteExtensions
     }
 
     /// <summary>
-    /// Answers 405 for every other method on a fixed path such as <c>/me</c>. Without it the router would match the
-    /// path's last segment as an id.
+    /// Answers 405 for every other method on a fixed path such as <c>/me</c>. Without this route, the router would
+    /// match the path's last segment as an id.
     /// </summary>
     /// <param name="routes">The group of the path.</param>
     /// <param name="path">The path.</param>

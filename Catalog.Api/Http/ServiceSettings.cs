@@ -30,7 +30,7 @@ internal sealed record ServiceSettings
     /// <summary>The 32-byte key that encrypts the secrets of connections; null when none is set.</summary>
     public required byte[]? SecretKey { get; init; }
 
-    /// <summary>The key before the last change; null when there is none. It decrypts only.</summary>
+    /// <summary>The secret key before the last change; null when there is none. It is used only to decrypt.</summary>
     public required byte[]? PreviousSecretKey { get; init; }
 
     /// <summary>Whether connections to warehouses at loopback and private addresses are allowed.</summary>
@@ -70,8 +70,8 @@ internal sealed record ServiceSettings
                     + "-base64 32`.");
         }
 
-        // The service does not use these settings; it checks them so that an error shows at start and not when old rows
-        // are removed.
+        // The service does not use these settings. It checks them so that an error is reported at start and not when
+        // old rows are removed.
         RetentionDays.Read(configuration);
         var useMigrations = Setting.Flag(configuration, "DATAXPIPE_USE_MIGRATIONS") ?? Setting.Flag(configuration, "DATAXPIPE_USE_ALEMBIC")
             ?? (engine == DatabaseEngine.Postgres);
@@ -106,8 +106,8 @@ internal sealed record ServiceSettings
             : throw new SettingException($"{key} must name an existing folder. Create it, or leave the setting out.");
     }
 
-    // The addresses that Kestrel will bind, determined before it listens, because the development keys are allowed on
-    // loopback only.
+    // Finds the addresses that Kestrel will bind. They must be known before Kestrel listens, because the development
+    // keys are allowed on loopback only.
     private static List<string> UrlsOf(IConfiguration configuration)
     {
         var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>()

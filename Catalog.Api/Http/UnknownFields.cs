@@ -6,18 +6,20 @@ using Catalog.Data;
 
 namespace Catalog.Api.Http;
 
-/// <summary>Finds the members of a JSON value that its contract does not have, and says which it has.</summary>
+/// <summary>
+/// Finds the members of a JSON value that its contract does not have. The messages list the members of the contract.
+/// </summary>
 internal static class UnknownFields
 {
     private const int MaxReported = 10;
 
-    // A body may have names of a megabyte.
+    // A name in a body can be a megabyte long.
     private const int MaxShown = 256;
 
     // A longer name is not a typing error, and comparing it takes long.
     private const int MaxCompared = 100;
 
-    // The members of each contract type. They are kept, because a body may have a million items of one type.
+    // The members of each contract type. They are kept, because a body can have a million items of one type.
     private static readonly ConcurrentDictionary<Type, Dictionary<string, Type>> Known = new();
 
     /// <summary>The options of the API, but unknown members are ignored.</summary>

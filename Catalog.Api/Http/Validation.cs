@@ -18,13 +18,13 @@ internal static class Validation
     // A body of 1 MiB can have an error in each of 600,000 fields, whose messages would take 28 MB.
     private const int MaxPointers = 100;
 
-    // A client whose clock or time zone is wrong is ahead by less.
+    // A wrong time zone puts the clock of a client ahead by less than this.
     private static readonly TimeSpan MaxAhead = TimeSpan.FromHours(24);
 
     /// <summary>Validates a value.</summary>
     /// <returns>
-    /// The error messages by JSON pointer; null when the value is valid. Of more than 100 pointers the first 100 are
-    /// listed, and the pointer of the whole value says how many there are.
+    /// The error messages by JSON pointer; null when the value is valid. If there are more than 100 pointers, the first
+    /// 100 are listed, and a message for the whole value says how many there are.
     /// </returns>
     public static Dictionary<string, string[]>? Errors<T>(this IValidator<T> validator, T value)
     {
@@ -57,7 +57,7 @@ internal static class Validation
     public static IRuleBuilderOptions<T, string?> OptionalKey<T>(this IRuleBuilder<T, string?> rule) => rule
         .SetValidator(new KeyRule<T>());
 
-    /// <summary>The id of a dataset. Longer than a key, because warehouses use long names.</summary>
+    /// <summary>The id of a dataset. It may be longer than a key, because warehouses use long names.</summary>
     public static IRuleBuilderOptions<T, string?> DatasetName<T>(this IRuleBuilder<T, string?> rule) => rule
         .Text(MaxDataset)
         .SetValidator(new NotBlankRule<T>())

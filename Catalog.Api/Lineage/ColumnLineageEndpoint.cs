@@ -62,12 +62,14 @@ public sealed record ColumnGraphItem
     /// <summary>Whether the graph is larger than the limit of one answer, so that a part is left out.</summary>
     public required bool Truncated { get; init; }
 
-    /// <summary>When truncated: the columns that may have edges which are left out. Otherwise empty.</summary>
+    /// <summary>
+    /// When <c>truncated</c> is true: the columns that may have further edges, which are left out. Otherwise empty.
+    /// </summary>
     public required IReadOnlyList<ColumnEnd> Frontier { get; init; }
 
     internal static ColumnGraphItem From(ColumnGraph graph)
     {
-        // An edge may be older than the removal of its dataset.
+        // The dataset of an old edge may have been removed. Then the internal id is shown.
         string Name(Guid dataset) => graph.Datasets.TryGetValue(dataset, out var known) ? known.DisplayId : dataset.ToString();
         ColumnEnd End(Guid dataset, string column) => new() { Dataset = Name(dataset), Column = column };
         return new()
@@ -108,7 +110,10 @@ public sealed record ColumnNodeItem
     /// <summary>The dataset's id.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>The column; empty for the dataset as a whole, such as for the columns of a filter.</summary>
+    /// <summary>
+    /// The name of the column; empty for the dataset as a whole. For example, the columns of a filter affect the
+    /// dataset as a whole.
+    /// </summary>
     public required string Column { get; init; }
 
     /// <summary>The smallest number of hops from the requested column.</summary>
@@ -121,7 +126,7 @@ public sealed record ColumnEnd
     /// <summary>The dataset's id.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>The column; empty for the dataset as a whole.</summary>
+    /// <summary>The name of the column; empty for the dataset as a whole.</summary>
     public required string Column { get; init; }
 }
 
@@ -134,15 +139,18 @@ public sealed record ColumnEdgeItem
     /// <summary>The downstream column.</summary>
     public required ColumnEnd To { get; init; }
 
-    /// <summary>The job that reports it; null when no job is reported.</summary>
+    /// <summary>The id of the pipeline whose job reports the edge; null when no job is reported.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>An array of <c>type</c>, <c>subtype</c>, <c>description</c> and <c>masking</c>; null when none is reported.</summary>
+    /// <summary>
+    /// An array of objects with <c>type</c>, <c>subtype</c>, <c>description</c> and <c>masking</c>; null when no
+    /// transformation is reported.
+    /// </summary>
     public RawJson? Transformations { get; init; }
 
-    /// <summary>The time of the earliest event that reports it.</summary>
+    /// <summary>The time of the earliest event that reports the edge.</summary>
     public required DateTimeOffset FirstSeen { get; init; }
 
-    /// <summary>The time of the latest event that reports it.</summary>
+    /// <summary>The time of the latest event that reports the edge.</summary>
     public required DateTimeOffset LastSeen { get; init; }
 }

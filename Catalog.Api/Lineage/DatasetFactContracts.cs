@@ -8,8 +8,8 @@ namespace Catalog.Api.Lineage;
 public sealed record SchemaVersion
 {
     /// <summary>
-    /// The columns as reported: an array of <c>name</c>, <c>type</c>, <c>description</c> and nested <c>fields</c>; null when
-    /// the schema was removed.
+    /// The columns as reported: an array of objects with <c>name</c>, <c>type</c>, <c>description</c> and nested
+    /// <c>fields</c>; null when the schema was removed.
     /// </summary>
     public RawJson? Fields { get; init; }
 
@@ -26,7 +26,10 @@ public sealed record SchemaVersion
 /// <summary>Quality metrics of a dataset.</summary>
 public sealed record QualityMetrics
 {
-    /// <summary>The metrics as reported: <c>rowCount</c>, <c>bytes</c>, <c>columnMetrics</c>; null when they were removed.</summary>
+    /// <summary>
+    /// The metrics as reported, such as <c>rowCount</c>, <c>bytes</c> and <c>columnMetrics</c>; null when the metrics
+    /// were removed.
+    /// </summary>
     public RawJson? Metrics { get; init; }
 
     /// <summary>The time of the earliest event that reports these values.</summary>
@@ -44,16 +47,16 @@ public sealed record DatasetWriteItem
 {
     public required string RunId { get; init; }
 
-    /// <summary>The time of the latest event that reports it.</summary>
+    /// <summary>The time of the latest event that reports the write.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The number of rows written, when it was reported.</summary>
+    /// <summary>The number of rows written; null when it was not reported.</summary>
     public long? RowCount { get; init; }
 
-    /// <summary>Their size in bytes, when it was reported.</summary>
+    /// <summary>The size of the written data in bytes; null when it was not reported.</summary>
     public long? ByteCount { get; init; }
 
-    /// <summary>The number of files written, when it was reported.</summary>
+    /// <summary>The number of files written; null when it was not reported.</summary>
     public long? FileCount { get; init; }
 
     internal static DatasetWriteItem From(DatasetWrite write) => new()
@@ -66,7 +69,7 @@ public sealed record DatasetWriteItem
     };
 }
 
-/// <summary>Reads members of facets, which may have any shape.</summary>
+/// <summary>Reads members of facets. A facet can be JSON of any shape.</summary>
 internal static class FacetJson
 {
     /// <summary>An array member as JSON; null when the facet has none.</summary>

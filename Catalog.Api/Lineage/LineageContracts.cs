@@ -47,7 +47,7 @@ public sealed record LineagePathQuery
     /// <summary>The id of the dataset where the path begins.</summary>
     public string? From { get; init; }
 
-    /// <summary>The id of the dataset where it ends.</summary>
+    /// <summary>The id of the dataset where the path ends.</summary>
     public string? To { get; init; }
 
     /// <summary>The maximum number of hops between datasets, 0 to 1,000. Default: 1,000.</summary>
@@ -66,15 +66,20 @@ public sealed record LineagePathItem
     /// <summary>The number of hops of the shortest paths; 0 from a dataset to itself, null when no path was found.</summary>
     public required int? Hops { get; init; }
 
-    /// <summary>The datasets of all shortest paths, with <c>depth</c> as their distance from the first one.</summary>
+    /// <summary>
+    /// The datasets of all shortest paths. Their <c>depth</c> is the distance from the first dataset.
+    /// </summary>
     public required IReadOnlyList<LineageNode> Nodes { get; init; }
 
-    /// <summary>The edges between them, from the first dataset on; several pipelines may declare the same one.</summary>
+    /// <summary>
+    /// The edges between these datasets, nearest to the first dataset first. An edge that several pipelines declare is
+    /// listed once for each pipeline.
+    /// </summary>
     public required IReadOnlyList<LineageEdgeItem> Edges { get; init; }
 
     /// <summary>
-    /// Whether <c>depth</c> or the size limit of the search ended it. If no path was found, there may be one; if one was
-    /// found, a shorter one or others of its length may be missing.
+    /// Whether <c>depth</c> or the size limit ended the search. If no path was found, a path may still exist. If a path
+    /// was found, a shorter path or other paths of the same length may be missing.
     /// </summary>
     public required bool Truncated { get; init; }
 
@@ -104,7 +109,9 @@ public sealed record LineageGraphItem
     /// <summary>Whether the graph is larger than the limit of one answer, so that a part is left out.</summary>
     public required bool Truncated { get; init; }
 
-    /// <summary>When truncated: the datasets with neighbours that are left out. Otherwise empty.</summary>
+    /// <summary>
+    /// When <c>truncated</c> is true: the datasets with neighbours that are left out. Otherwise empty.
+    /// </summary>
     public required IReadOnlyList<string> Frontier { get; init; }
 
     internal static LineageGraphItem From(LineageGraph graph)
@@ -165,7 +172,7 @@ public sealed record Impact
     /// <summary>The downstream datasets, nearest first.</summary>
     public required IReadOnlyList<LineageNode> Datasets { get; init; }
 
-    /// <summary>The pipelines that write them.</summary>
+    /// <summary>The pipelines that write these datasets.</summary>
     public required IReadOnlyList<ImpactedPipeline> Pipelines { get; init; }
 
     /// <summary>The distinct owners of these pipelines, sorted.</summary>
@@ -181,7 +188,7 @@ public sealed record ImpactedPipeline
     public required string Id { get; init; }
     public string? Owner { get; init; }
 
-    /// <summary>Its checks whose latest result is a failure.</summary>
+    /// <summary>The checks of the pipeline whose latest result is a failure.</summary>
     public required IReadOnlyList<OpenFailureItem> OpenFailures { get; init; }
 }
 
@@ -190,7 +197,7 @@ public sealed record OpenFailureItem
 {
     public required string CheckId { get; init; }
 
-    /// <summary>The id of that result.</summary>
+    /// <summary>The id of the latest result.</summary>
     public required string ResultId { get; init; }
 
     /// <summary>error or warn.</summary>
@@ -216,7 +223,7 @@ public sealed record DatasetQuery : CountedListQuery
 {
     internal override string List => "datasets";
 
-    /// <summary>Only datasets in this namespace; empty for datasets without a namespace.</summary>
+    /// <summary>Only datasets in this namespace. An empty value selects only datasets without a namespace.</summary>
     [AllowsEmpty]
     public string? Namespace { get; init; }
 }
@@ -231,7 +238,7 @@ public sealed record DatasetItem
 
     public required string Name { get; init; }
 
-    /// <summary>When a pipeline first named it.</summary>
+    /// <summary>When a pipeline or an event first named the dataset.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     internal static DatasetItem From(Dataset dataset) =>
@@ -248,39 +255,44 @@ public sealed record DatasetDetail
 
     public required string Name { get; init; }
 
-    /// <summary>When a pipeline first named it.</summary>
+    /// <summary>When a pipeline or an event first named the dataset.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Its columns, when a producer has reported them; otherwise null.</summary>
+    /// <summary>The columns of the dataset; null when no producer has reported them.</summary>
     public RawJson? Schema { get; init; }
 
-    /// <summary>The versions of its schema, newest first; at most 10.</summary>
+    /// <summary>The versions of the schema, newest first; at most 10.</summary>
     public required IReadOnlyList<SchemaVersion> SchemaHistory { get; init; }
 
-    /// <summary>Its description, when a producer has reported one.</summary>
+    /// <summary>The description of the dataset; null when no producer has reported one.</summary>
     public string? Description { get; init; }
 
-    /// <summary>The ids of its other names, sorted; at most 100. Each of them finds this dataset.</summary>
+    /// <summary>
+    /// The ids of the other names of the dataset, sorted; at most 100. Each of these ids finds this dataset.
+    /// </summary>
     public required IReadOnlyList<string> Aliases { get; init; }
 
-    /// <summary>Its quality metrics, newest first; at most 20.</summary>
+    /// <summary>The quality metrics of the dataset, newest first; at most 20.</summary>
     public required IReadOnlyList<QualityMetrics> QualityMetrics { get; init; }
 
-    /// <summary>The last runs that wrote it as events report, newest first; at most 20.</summary>
+    /// <summary>The last runs that wrote the dataset according to events, newest first; at most 20.</summary>
     public required IReadOnlyList<DatasetWriteItem> LastWrites { get; init; }
 
-    /// <summary>The distinct owners of the pipelines that write it and those that events report, sorted.</summary>
+    /// <summary>
+    /// The distinct owners, sorted: the owners of the pipelines that write the dataset, and the owners that events
+    /// report.
+    /// </summary>
     public required IReadOnlyList<string> Owners { get; init; }
 
-    /// <summary>The distinct tags of the pipelines that write it, sorted.</summary>
+    /// <summary>The distinct tags of the pipelines that write the dataset, sorted.</summary>
     public required IReadOnlyList<string> Tags { get; init; }
 
-    /// <summary>The ids of the pipelines that write it.</summary>
+    /// <summary>The ids of the pipelines that write the dataset.</summary>
     public required IReadOnlyList<string> ProducedBy { get; init; }
 
-    /// <summary>The ids of the pipelines that read it.</summary>
+    /// <summary>The ids of the pipelines that read the dataset.</summary>
     public required IReadOnlyList<string> ConsumedBy { get; init; }
 
-    /// <summary>Its latest check results, at most 20, most recently executed first.</summary>
+    /// <summary>The latest check results of the dataset, latest execution first; at most 20.</summary>
     public required IReadOnlyList<CheckResultItem> LastResults { get; init; }
 }

@@ -47,10 +47,14 @@ public sealed record RunImpact
     /// <summary>The status of the run.</summary>
     public required string Status { get; init; }
 
-    /// <summary>The datasets that the pipeline writes, by its current lineage, sorted; at most 1,000.</summary>
+    /// <summary>
+    /// The datasets that the pipeline writes according to its current lineage, sorted; at most 1,000.
+    /// </summary>
     public required IReadOnlyList<string> Outputs { get; init; }
 
-    /// <summary>The datasets downstream of them, nearest first; <c>depth</c> counts from the nearest output.</summary>
+    /// <summary>
+    /// The datasets downstream of the outputs, nearest first. <c>depth</c> counts from the nearest output.
+    /// </summary>
     public required IReadOnlyList<LineageNode> Datasets { get; init; }
 
     /// <summary>The other pipelines that write these datasets.</summary>

@@ -27,22 +27,22 @@ public sealed record RunLineageItem
     /// <summary>The status of the run.</summary>
     public required string Status { get; init; }
 
-    /// <summary>The run that started it; null when it is not reported.</summary>
+    /// <summary>The run that started this run; null when none is reported.</summary>
     public RunReference? Parent { get; init; }
 
-    /// <summary>The first run of its tree; null when it is not reported.</summary>
+    /// <summary>The first run of the tree that this run belongs to; null when none is reported.</summary>
     public RunReference? Root { get; init; }
 
-    /// <summary>The runs that it started, the first one first; at most 500.</summary>
+    /// <summary>The runs that this run started, earliest first; at most 500.</summary>
     public required IReadOnlyList<RunReference> Children { get; init; }
 
-    /// <summary>What it read; at most 500 inputs and outputs.</summary>
+    /// <summary>The datasets that the run read. Inputs and outputs together are at most 500.</summary>
     public required IReadOnlyList<RunInput> Inputs { get; init; }
 
-    /// <summary>What it wrote.</summary>
+    /// <summary>The datasets that the run wrote.</summary>
     public required IReadOnlyList<RunOutput> Outputs { get; init; }
 
-    /// <summary>Whether a part is left out.</summary>
+    /// <summary>Whether children, inputs or outputs are left out.</summary>
     public required bool Truncated { get; init; }
 
     internal static RunLineageItem From(Run run, RunLineage lineage)
@@ -91,10 +91,10 @@ public sealed record RunReference
 {
     public required string RunId { get; init; }
 
-    /// <summary>Its pipeline; null when it is not known.</summary>
+    /// <summary>The id of the pipeline of the run; null when it is not known.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>Its status; null when only other runs name it.</summary>
+    /// <summary>The status of the run; null when only other runs name the run.</summary>
     public string? Status { get; init; }
 }
 
@@ -104,19 +104,19 @@ public sealed record RunInput
     /// <summary>The dataset's id.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary>The number of rows read, when it was reported.</summary>
+    /// <summary>The number of rows read; null when it was not reported.</summary>
     public long? RowCount { get; init; }
 
-    /// <summary>Their size in bytes, when it was reported.</summary>
+    /// <summary>The size of these rows in bytes; null when it was not reported.</summary>
     public long? ByteCount { get; init; }
 
     /// <summary>
-    /// The run that wrote the version which this run read: the last one that wrote the dataset before this run started; null
-    /// when none is known.
+    /// The run that wrote the version that this run read. It is the last run that wrote the dataset before this run
+    /// started. Null when no such run is known.
     /// </summary>
     public RunReference? WrittenBy { get; init; }
 
-    /// <summary>The time of that write.</summary>
+    /// <summary>The time of the write by <c>written_by</c>; null when no such run is known.</summary>
     public DateTimeOffset? WrittenAt { get; init; }
 }
 
@@ -129,12 +129,14 @@ public sealed record RunOutput
     /// <summary>The time of the latest event that reports the write.</summary>
     public required DateTimeOffset WrittenAt { get; init; }
 
-    /// <summary>The number of rows written, when it was reported.</summary>
+    /// <summary>The number of rows written; null when it was not reported.</summary>
     public long? RowCount { get; init; }
 
-    /// <summary>Their size in bytes, when it was reported.</summary>
+    /// <summary>The size of these rows in bytes; null when it was not reported.</summary>
     public long? ByteCount { get; init; }
 
-    /// <summary>The first 50 runs that began to read it after this write and before the next one.</summary>
+    /// <summary>
+    /// The runs that began to read the dataset after this write and before the next write; at most 50.
+    /// </summary>
     public required IReadOnlyList<RunReference> ReadBy { get; init; }
 }

@@ -16,7 +16,7 @@ internal sealed record MarquezField
 
     /// <summary>The columns of a schema facet.</summary>
     /// <param name="schema">The facet; null when none is reported.</param>
-    /// <param name="tags">The tags by column.</param>
+    /// <param name="tags">The tags by the name of their column; null when the columns have no tags.</param>
     public static List<MarquezField> Of(string? schema, ILookup<string, string>? tags) =>
     [
         .. MarquezFacetJson.Items(schema, "fields").Where(field => MarquezFacetJson.Text(field, "name") is not null)
@@ -30,7 +30,7 @@ internal sealed record MarquezField
     ];
 }
 
-/// <summary>The sources of a column.</summary>
+/// <summary>A column with its sources.</summary>
 internal sealed record MarquezColumn(
     string Name, IReadOnlyList<MarquezSource> InputFields, string? TransformationDescription, string? TransformationType);
 
@@ -43,7 +43,7 @@ internal sealed record MarquezDataset
 {
     public required MarquezId Id { get; init; }
 
-    /// <summary>Always DB_TABLE: the UI shows no details of a stream.</summary>
+    /// <summary>Always DB_TABLE, because the UI shows no details of a dataset with the type STREAM.</summary>
     public required string Type { get; init; }
 
     public required string Name { get; init; }
@@ -59,7 +59,9 @@ internal sealed record MarquezDataset
     public required string? Description { get; init; }
     public required Guid? CurrentVersion { get; init; }
 
-    /// <summary>Null when no sources of columns are reported: the UI then shows no link.</summary>
+    /// <summary>
+    /// The columns with their sources. Null when no event reports a source; the UI then shows no link.
+    /// </summary>
     public required IReadOnlyList<MarquezColumn>? ColumnLineage { get; init; }
 
     public required IReadOnlyDictionary<string, RawJson> Facets { get; init; }
@@ -109,7 +111,7 @@ internal sealed record MarquezDataset
         MarquezFacetJson.Text(tag, "value") is { } value and not "true" ? $"{MarquezFacetJson.Text(tag, "key")}:{value}"
             : MarquezFacetJson.Text(tag, "key")!;
 
-    // Every check of the dataset is shown as an assertion, by whichever way its result came.
+    // Every check of the dataset becomes an assertion, also a check whose results do not come from OpenLineage.
     private static object Assertion(CheckOfDataset check)
     {
         using var json = JsonDocument.Parse(check.Metadata ?? "{}");
@@ -138,7 +140,9 @@ internal sealed record MarquezDataset
             }),
     ];
 
-    /// <summary>The type and the description of the first transformation of an edge between columns.</summary>
+    /// <summary>
+    /// The type and the description of the first transformation of an edge between columns; null when not reported.
+    /// </summary>
     public static (string? Type, string? Description) Transformation(string transformations)
     {
         if (transformations.Length == 0)
@@ -173,13 +177,13 @@ internal sealed record MarquezDatasetVersion
     public required string? Description { get; init; }
     public required IReadOnlyDictionary<string, RawJson> Facets { get; init; }
 
-    /// <summary>The version that a run wrote.</summary>
+    /// <summary>The id of the version that a run wrote.</summary>
     public static Guid Uuid(Guid dataset, string runId) => MarquezVersionId.Uuid("dataset", dataset.ToString(), runId);
 
     public static MarquezDatasetVersion From(MarquezDataset dataset, Guid key, DatasetWrite write, MarquezRun? run,
         List<FacetValue> history)
     {
-        // The schema at that time: the latest one that was reported by then.
+        // The version has the latest schema that was reported by the time of the write.
         var schema = history.Find(value => value.Facet == "schema" && value.FirstAt <= write.At);
         var state = history.Find(value => value.Facet == "lifecycleStateChange" && value.FirstAt <= write.At && value.LastAt >= write.At);
         var version = Uuid(key, write.RunId);

@@ -24,7 +24,10 @@ internal sealed record MarquezGraphAnswer(IReadOnlyList<MarquezNode> Graph)
         ]);
     }
 
-    /// <summary>The graph of columns. Edges of datasets as a whole are left out: Marquez knows only columns.</summary>
+    /// <summary>
+    /// The graph of columns. Marquez knows only edges from column to column, so edges from or to a whole dataset are
+    /// left out.
+    /// </summary>
     public static MarquezGraphAnswer From(ColumnGraph graph, IReadOnlyDictionary<Guid, MarquezDataset> datasets)
     {
         var edges = graph.Edges.Where(edge => edge.DownstreamColumn.Length > 0 && edge.UpstreamColumn.Length > 0)
@@ -39,7 +42,7 @@ internal sealed record MarquezGraphAnswer(IReadOnlyList<MarquezNode> Graph)
                 source.edge, NodeName.Of(graph.Datasets[source.Up.Dataset]), source.Up.Column,
                 datasets[source.Up.Dataset].CurrentVersion)).ToList();
             var (dataset, id) = (datasets[node.Dataset], Id(node));
-            // In both lists the node is the origin, unlike in the graph of jobs: Marquez's UI expects it.
+            // Marquez's UI expects the node as the origin of the edges in both lists. The graph of jobs is different.
             return new MarquezNode(id, "DATASET_FIELD", new MarquezColumnData
             {
                 Namespace = dataset.Namespace,
@@ -55,7 +58,7 @@ internal sealed record MarquezGraphAnswer(IReadOnlyList<MarquezNode> Graph)
         })]);
     }
 
-    // Two datasets with one shown name are one node: ids must be distinct.
+    // Ids of nodes must be unique. If two datasets have the same shown name, the graph contains only the first.
     private static MarquezGraphAnswer Of(IEnumerable<MarquezNode> nodes) =>
         new([.. nodes.OrderBy(node => node.Id, StringComparer.Ordinal).DistinctBy(node => node.Id)]);
 

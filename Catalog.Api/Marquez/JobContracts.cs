@@ -16,7 +16,9 @@ internal sealed record MarquezId(string Namespace, string Name)
 /// <summary>A namespace, a name and a version.</summary>
 internal sealed record MarquezVersionId(string Namespace, string Name, Guid? Version)
 {
-    /// <summary>A UUID for a version that has another identity in the Catalog.</summary>
+    /// <summary>
+    /// Computes a UUID from values of the Catalog. Marquez uses UUIDs as ids of versions; the Catalog does not.
+    /// </summary>
     public static Guid Uuid(params string[] parts) =>
         new(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', parts))).AsSpan(0, 16), bigEndian: true);
 }
@@ -46,8 +48,8 @@ internal sealed record MarquezJob
     public required MarquezRun? LatestRun { get; init; }
 
     /// <summary>
-    /// Null, not an empty list, for a job that has never run: the UI calls reduce() without a first value, which fails
-    /// for an empty list.
+    /// Null, not an empty list, for a job that has never run. Marquez's UI calls reduce() without a first value, which
+    /// fails for an empty list.
     /// </summary>
     public required IReadOnlyList<MarquezRun>? LatestRuns { get; init; }
 
@@ -168,7 +170,7 @@ internal sealed record MarquezRun
             DurationMs = (long?)(run.DurationSeconds * 1000),
             Args = new Dictionary<string, string>(),
             JobVersion = new(job.Namespace, job.Name, version),
-            // Which version a run has read is not part of its events.
+            // The version is null, because events do not say which version of an input a run has read.
             InputDatasetVersions = [.. facts.Uses[run.Id].Where(use => use.IsInput)
                 .Select(use => new MarquezRunDataset(new(use.Shown.Namespace, use.Name, null), MarquezFacetJson.None))],
             OutputDatasetVersions = [.. facts.Uses[run.Id].Where(use => !use.IsInput).Select(use => new MarquezRunDataset(

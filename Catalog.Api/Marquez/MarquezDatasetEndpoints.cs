@@ -7,7 +7,7 @@ namespace Catalog.Api.Marquez;
 /// <summary>Datasets of Marquez's API, and their versions.</summary>
 internal static class MarquezDatasetEndpoints
 {
-    // A version is found among the newest ones: its id is computed, not stored.
+    // The id of a version is computed, not stored. To find a version, this many of the newest versions are compared.
     private const int SearchedVersions = 1000;
 
     public static void Map(IEndpointRouteBuilder routes)

@@ -32,7 +32,7 @@ internal static class MarquezEndpoints
         routes.MapOtherMethods("/namespaces/{ns}/datasets/{dataset}/fields/{field}/tags/{tag}");
     }
 
-    /// <summary>Maps a route that only reads. Its other methods, which write in Marquez, are 405.</summary>
+    /// <summary>Maps a route that only reads. Its other methods, which write in Marquez, answer 405.</summary>
     public static void Read(IEndpointRouteBuilder routes, string path, Delegate handler)
     {
         routes.MapGet(path, handler).Requires(Scopes.Read);
@@ -88,7 +88,7 @@ internal static class MarquezEndpoints
     {
         var (text, limit, ns) = (query.Required("q"), query.Limit(10), query.Text("namespace"));
         var filter = query.Word("filter", "ALL", "ALL", "JOB", "DATASET");
-        // The UI sends UPDATE_AT.
+        // Marquez's UI sends UPDATE_AT instead of UPDATED_AT.
         var sort = query.Word("sort", "NAME", "NAME", "UPDATED_AT", "UPDATE_AT");
         var (after, before) = (query.Time("after", DateTimeOffset.MinValue), query.Time("before", DateTimeOffset.MaxValue));
         if (text.Length > 200)

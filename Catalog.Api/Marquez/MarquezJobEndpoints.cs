@@ -42,8 +42,8 @@ internal static class MarquezJobEndpoints
         CancellationToken ct) =>
         await Find(ns, job, caller, jobs, details, ct) is { } found ? MarquezJson.Answer(found) : Problems.NotFound("job");
 
-    // The Catalog creates a version of a job from the registered body, Marquez from runs. They do not correspond, so
-    // only the current version is shown.
+    // In the Catalog, a version of a job comes from a registered body; in Marquez, it comes from a run. The two kinds
+    // do not correspond, so only the current version is shown.
     private static async Task<IResult> Versions(PathId ns, PathId job, MarquezQuery query, Caller caller, MarquezJobs jobs,
         MarquezJobDetails details, CancellationToken ct)
     {

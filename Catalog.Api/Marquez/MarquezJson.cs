@@ -21,10 +21,10 @@ internal static class MarquezJson
                 context.RequestAborted);
     });
 
-    /// <summary>An answer: camelCase names, and null for what is absent.</summary>
+    /// <summary>An answer with camelCase names. Values that are absent are null.</summary>
     public static IResult Answer(object value) => Results.Json(value, Options);
 
-    /// <summary>A refused parameter.</summary>
+    /// <summary>The answer to a parameter that is rejected.</summary>
     public static Problem Invalid(string message) => Problems.Malformed(message);
 
     /// <summary>Middleware: the errors of the routes with <see cref="MarquezRoute"/> have Marquez's shape.</summary>

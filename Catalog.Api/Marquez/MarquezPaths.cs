@@ -1,7 +1,8 @@
 namespace Catalog.Api.Marquez;
 
 /// <summary>
-/// Two paths exist in both APIs. A request with a parameter that only Marquez's has is led to the route for it.
+/// Separates the two paths that the Catalog's API and Marquez's API have in common. A request with a parameter that
+/// only Marquez's API has goes to the route for Marquez.
 /// </summary>
 internal static class MarquezPaths
 {
@@ -13,7 +14,7 @@ internal static class MarquezPaths
 
     private static readonly string[] SearchParameters = ["sort", "filter", "namespace", "before", "after"];
 
-    /// <summary>Middleware, before routing.</summary>
+    /// <summary>Middleware that runs before routing and chooses the route.</summary>
     public static Task Choose(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;

@@ -6,8 +6,8 @@ using Catalog.Data.Runs;
 namespace Catalog.Api.Marquez;
 
 /// <summary>
-/// The query parameters of Marquez's API, which are camelCase and may be empty. Unknown ones are ignored, as Marquez
-/// does. Each method reads one; <see cref="Problem"/> is the first that cannot be read.
+/// The query parameters of Marquez's API, which are camelCase and may be empty. Unknown parameters are ignored, as in
+/// Marquez. Each method reads one parameter. <see cref="Problem"/> is about the first parameter that cannot be read.
 /// </summary>
 internal sealed class MarquezQuery(IQueryCollection query)
 {
@@ -44,7 +44,7 @@ internal sealed class MarquezQuery(IQueryCollection query)
     /// <summary>A text; null when it is absent or empty.</summary>
     public string? Text(string name) => query[name].FirstOrDefault() is { Length: > 0 } text ? text : null;
 
-    /// <summary>A text that must be there.</summary>
+    /// <summary>A required text. Without it the request is rejected, and the result is empty.</summary>
     public string Required(string name)
     {
         if (Text(name) is not { } text)
@@ -56,7 +56,10 @@ internal sealed class MarquezQuery(IQueryCollection query)
         return text;
     }
 
-    /// <summary>One of some words; letter case is ignored.</summary>
+    /// <summary>
+    /// One of the words, in any letter case. Without the parameter the result is <paramref name="otherwise"/>; if this
+    /// is not one of the words either, the request is rejected.
+    /// </summary>
     public string Word(string name, string otherwise, params string[] words)
     {
         var word = Text(name)?.ToUpperInvariant() ?? otherwise;
@@ -83,7 +86,7 @@ internal sealed class MarquezQuery(IQueryCollection query)
         return states.Count == 0 ? null : [.. states.SelectMany(state => States[state]).Distinct()];
     }
 
-    /// <summary>A time, with or without offset (then it is UTC), or a date.</summary>
+    /// <summary>A time or a date. A time without an offset is in UTC.</summary>
     public DateTimeOffset Time(string name, DateTimeOffset otherwise)
     {
         if (Text(name) is not { } text)
@@ -118,7 +121,7 @@ internal sealed class MarquezQuery(IQueryCollection query)
         return TimeZoneInfo.Utc;
     }
 
-    /// <summary>Refuses the request, unless it is refused already.</summary>
+    /// <summary>Rejects the request. Only the message of the first call is used.</summary>
     public void Refuse(string message) => Problem ??= MarquezJson.Invalid(message);
 
     private int Number(string name, int otherwise, int least, int most)

@@ -5,7 +5,10 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Api.Marquez;
 
-/// <summary>The counts for the charts of Marquez's UI: 24 hours or 7 days, the current one last.</summary>
+/// <summary>
+/// The counts for the charts of Marquez's UI: one for each of the last 24 hours or of the last 7 days. The current hour
+/// or day is the last one.
+/// </summary>
 internal static class MarquezStatisticEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
@@ -75,7 +78,7 @@ internal static class MarquezStatisticEndpoints
                 .Select(from => new Interval(from, from.AddHours(1), from, from.AddHours(1)))];
         }
 
-        // The UI shows the start of a day in UTC, so that the local midnight is sent as if it were UTC.
+        // The UI shows the start of a day in UTC. So the local midnight is sent as if it were midnight in UTC.
         var today = TimeZoneInfo.ConvertTime(now, zone).Date;
         return [.. Enumerable.Range(-6, 7).Select(i => today.AddDays(i)).Select(day => new Interval(
             Instant(day, zone), Instant(day.AddDays(1), zone), new(day, TimeSpan.Zero), new(day.AddDays(1), TimeSpan.Zero)))];

@@ -10,7 +10,7 @@ namespace Catalog.Api.Marquez;
 /// </summary>
 /// <param name="Type">job, dataset or datasetField.</param>
 /// <param name="Names">The readings of namespace and name, the likeliest first.</param>
-/// <param name="Field">The field; empty for other types.</param>
+/// <param name="Field">The field of a datasetField; empty for the other types.</param>
 internal sealed partial record NodeId(string Type, IReadOnlyList<NodeName> Names, string Field)
 {
     public const string Job = "job";
@@ -20,11 +20,11 @@ internal sealed partial record NodeId(string Type, IReadOnlyList<NodeName> Names
     private const int MaxLength = 4000;
     private const int MaxReadings = 32;
 
-    /// <summary>The message to answer an unreadable id with.</summary>
+    /// <summary>The error message for an id that cannot be read.</summary>
     public const string Expected =
         "nodeId must be job:NAMESPACE:NAME, dataset:NAMESPACE:NAME or datasetField:NAMESPACE:NAME:FIELD, without a #VERSION.";
 
-    /// <returns>The id; null when it is unreadable.</returns>
+    /// <returns>The id; null when it cannot be read.</returns>
     public static NodeId? Parse(string text)
     {
         if (text.Length > MaxLength || Version().IsMatch(text) || text.Split(':', 2) is not [var type, var rest]

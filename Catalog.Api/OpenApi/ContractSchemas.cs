@@ -87,7 +87,7 @@ internal static class ContractSchemas
                 }
             }
 
-            // Done last, because other rules may add null to the type or the enum.
+            // This comes last, because other rules may add null to the type or the enum.
             if (required)
             {
                 schema.Type &= ~JsonSchemaType.Null;

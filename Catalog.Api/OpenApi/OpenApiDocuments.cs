@@ -19,10 +19,10 @@ internal static class OpenApiDocuments
     public static IServiceCollection AddOpenApiDocument(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-        // Every GET route accepts HEAD; the document's description says so once.
+        // Every GET route also accepts HEAD. The document's description says so once, so HEAD is left out here.
         options.ShouldInclude = description => description.HttpMethod != HttpMethods.Head;
-        // Inline schemas for JSON values and times: their description and type differ by field, so they cannot share
-        // one component.
+        // The schemas of JSON values and times stay inline. Their description and type differ by field, so they cannot
+        // share one component.
         options.CreateSchemaReferenceId = type => (Nullable.GetUnderlyingType(type.Type) ?? type.Type) is var plain
             && (plain == typeof(RawJson) || plain == typeof(Instant))
             ? null

@@ -9,8 +9,8 @@ using Catalog.Data.OpenLineage;
 namespace Catalog.Api.OpenLineage;
 
 /// <summary>
-/// Receives OpenLineage events from clients that know nothing of the Catalog. The answers follow what their HTTP stacks
-/// do with them: never a redirect, 201 without a body, and a Retry-After of 1 second when overloaded.
+/// Receives OpenLineage events from clients that know nothing of the Catalog. The answers suit the HTTP libraries of
+/// these clients: no redirect, a 201 without a body, and a Retry-After of 1 second under overload.
 /// </summary>
 internal static class OpenLineageEndpoints
 {
@@ -28,7 +28,7 @@ internal static class OpenLineageEndpoints
             .WithSummary("Post an array of at most 1,000 OpenLineage events");
         lineage.MapGet("/facets", ListUnread).WithName("ListUnreadFacets").Requires(Scopes.Read).Produces<UnreadFacetList>()
             .WithSummary("List the parts of stored events that the Catalog could not read");
-        // Without this the router takes "facets" and "batch" as the id of a dataset.
+        // Without this, the router takes a GET of "batch" as the id of a dataset.
         lineage.MapOtherMethods("/batch", HttpMethods.Post);
     }
 

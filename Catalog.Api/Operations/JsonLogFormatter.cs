@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging.Console;
 namespace Catalog.Api.Operations;
 
 /// <summary>
-/// Writes a log entry as one JSON document on one line, with the ids of its trace, span and organization beside its
-/// message. The framework's own formatter writes these ids into nested scopes, which no log store finds by itself.
+/// Writes a log entry as one JSON document on one line. The ids of its trace, span and organization stand beside its
+/// message. The framework's own formatter writes these ids into nested scopes, where log stores do not find them.
 /// </summary>
 internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(FormatterName)
 {
@@ -65,7 +65,7 @@ internal sealed class JsonLogFormatter(TimeProvider time) : ConsoleFormatter(For
         json.WriteStartObject("fields");
         foreach (var (name, value) in fields)
         {
-            // The message without its values, which the framework adds.
+            // The framework adds the template of the message under this name. It is not a field.
             if (name != "{OriginalFormat}")
             {
                 json.WritePropertyName(JsonNamingPolicy.SnakeCaseLower.ConvertName(name));

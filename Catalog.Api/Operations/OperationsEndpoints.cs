@@ -11,7 +11,8 @@ internal static class OperationsEndpoints
 
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
-        // Probes would outnumber the requests of clients in the metrics, and a replica that is not ready is not an error.
+        // Probes would outnumber the requests of clients in the metrics, and a replica that is not ready is not an
+        // error.
         var operations = routes.MapGroup("").WithTags("Operations").DisableHttpMetrics();
 
         operations.MapGet("/health", () => TypedResults.Ok(new Health { Status = "ok" })).WithName("GetHealth")

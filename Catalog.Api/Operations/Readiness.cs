@@ -77,8 +77,8 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         using var limit = new CancellationTokenSource(MaxWait);
         try
         {
-            // WaitAsync, because the driver may ignore the token, for example when the server accepts the connection
-            // and never answers.
+            // WaitAsync is needed, because the driver may ignore the token, for example when the server accepts the
+            // connection and never answers.
             return await _probe.Check(limit.Token).WaitAsync(MaxWait + TimeSpan.FromMilliseconds(500));
         }
         catch (Exception timeout) when (timeout is OperationCanceledException or TimeoutException)

@@ -48,8 +48,8 @@ internal sealed partial class RowSecurityMonitor(CatalogDatabase database, Datab
         }
         catch (DatabaseUnavailableException)
         {
-            // The database is not available. The data layer serves no request until row-level security was checked, if
-            // it is required.
+            // The database is not available. If row-level security is required, the data layer serves no request until
+            // a check has succeeded.
         }
     }
 

@@ -46,7 +46,7 @@ internal static partial class StartupMigration
         }
 
         // If the key file was lost, this start has created a new one. Without this check only a failing connection test
-        // would show it.
+        // would show the loss.
         if (await app.Services.GetRequiredService<ConnectionRepository>().FindSealed("default", app.Lifetime.ApplicationStopping) is
             {
             } connection

@@ -24,7 +24,7 @@ internal static class Telemetry
 
     private const string Endpoints = "Kestrel:Endpoints";
 
-    // Probes, and the files of the pages and of the API reference.
+    // These requests have no traces: probes, and the files of the pages and of the API reference.
     private static readonly PathString[] Untraced =
         ["/health", "/ready", "/version", MetricsPath, "/ui/assets", "/docs", "/openapi", "/favicon.ico"];
 
@@ -37,7 +37,7 @@ internal static class Telemetry
             builder.Configuration.AddInMemoryCollection([new($"{Endpoints}:Metrics:Url", UrlOf(port))]);
         }
 
-        // Nothing of the SDK runs unless it is used.
+        // The SDK runs only if a setting needs it.
         if (settings.ServesMetrics || settings.SendsOtlp)
         {
             Add(builder.Services, settings);
@@ -65,7 +65,7 @@ internal static class Telemetry
             app.Urls.Add(UrlOf(port));
         }
 
-        // First in the pipeline, so that the port serves nothing else.
+        // This branch is the first in the pipeline, so that the port serves nothing else.
         app.MapWhen(context => context.Connection.LocalPort == port, UsePort);
     }
 
@@ -96,7 +96,7 @@ internal static class Telemetry
     private static void Add(IServiceCollection services, TelemetrySettings settings)
     {
         var telemetry = services.AddOpenTelemetry()
-            // The variables come last, so that they win.
+            // The environment variables (OTEL_...) come last, so that they override the other values.
             .ConfigureResource(resource => resource.Clear().AddTelemetrySdk()
                 .AddService(ServiceName, serviceVersion: OperationsEndpoints.Version).AddEnvironmentVariableDetector())
             .WithMetrics(metrics =>
@@ -123,8 +123,9 @@ internal static class Telemetry
     private static bool IsTraced(HttpContext context) =>
         !Array.Exists(Untraced, path => context.Request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase));
 
-    // Metrics have no tags with host names: the hosts of outgoing requests and statements belong to organizations, such
-    // as their warehouses. Apart from request and runtime metrics, the framework's metrics are dropped.
+    // Metrics have no tags with host names, because the hosts of outgoing requests and statements belong to
+    // organizations: they are, for example, their warehouses. Of the framework's metrics, only those of requests and of
+    // the runtime are kept.
     private static MetricStreamConfiguration? Select(Instrument instrument) => (instrument.Meter.Name, instrument.Name) switch
     {
         (_, "http.server.request.duration") => new() { TagKeys = ["http.request.method", "http.route", "http.response.status_code"] },

@@ -4,7 +4,9 @@ namespace Catalog.Api.Operations;
 
 /// <summary>Which metrics, traces and logs the service serves or sends.</summary>
 /// <param name="ServesMetrics">Whether <c>/metrics</c> exists.</param>
-/// <param name="MetricsPort">The port of <c>/metrics</c>; null: the addresses of the service.</param>
+/// <param name="MetricsPort">
+/// The port of <c>/metrics</c>; null when <c>/metrics</c> has the addresses of the service.
+/// </param>
 /// <param name="SendsOtlp">Whether traces, metrics and logs are sent to a collector.</param>
 internal sealed record TelemetrySettings(bool ServesMetrics, int? MetricsPort, bool SendsOtlp)
 {
@@ -44,7 +46,7 @@ internal sealed record TelemetrySettings(bool ServesMetrics, int? MetricsPort, b
             return false;
         }
 
-        // Validated here, because the SDK would send to localhost instead of an invalid address.
+        // The address is validated here, because the SDK replaces an invalid address with localhost.
         if (!Uri.TryCreate(endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0)
         {
             throw new SettingException(

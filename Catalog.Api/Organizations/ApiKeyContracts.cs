@@ -57,7 +57,7 @@ public record ApiKeyItem
     /// <summary>When the key was revoked; null when it was not revoked.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
-    /// <summary>The id of the key that replaced this one in a rotation; null when there was none.</summary>
+    /// <summary>The id of the key that replaced this one in a rotation; null when this key was not rotated.</summary>
     public string? ReplacedBy { get; init; }
 
     /// <summary>When the key was last used, accurate to about two minutes; null when it was never used.</summary>

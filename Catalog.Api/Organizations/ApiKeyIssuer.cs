@@ -6,10 +6,12 @@ using Catalog.Data.Organizations;
 
 namespace Catalog.Api.Organizations;
 
-/// <summary>Creates, rotates and revokes API keys. A caller can only create keys with scopes that the caller has.</summary>
+/// <summary>
+/// Creates, rotates and revokes API keys. A caller can only create keys with scopes that the caller has.
+/// </summary>
 internal sealed class ApiKeyIssuer(ApiKeyRepository keys, ApiKeyCache known, TimeProvider time)
 {
-    /// <summary>The scopes of a key that names none.</summary>
+    /// <summary>The scopes of a new key when the request names no scopes.</summary>
     public static readonly IReadOnlyList<string> DefaultScopes = [Scopes.Read, Scopes.Write];
 
     /// <summary>Creates the row of a new key.</summary>

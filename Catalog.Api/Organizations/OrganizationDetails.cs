@@ -8,7 +8,7 @@ namespace Catalog.Api.Organizations;
 internal sealed class OrganizationDetails(OrganizationRepository organizations, RequestRates rates, TimeProvider time)
 {
     /// <summary>Reads an organization.</summary>
-    /// <returns>Null when it does not exist.</returns>
+    /// <returns>The organization; null when it does not exist.</returns>
     public async Task<OrganizationItem?> Find(string id, CancellationToken ct)
     {
         if (!Organization.IsId(id) || await organizations.Find(id, ct) is not { } organization)

@@ -9,9 +9,9 @@ using Microsoft.AspNetCore.Authorization;
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// Limits the requests per minute of each organization by its plan, of the API and of the pages together, and returns
-/// the remaining number in each response (draft-ietf-httpapi-ratelimit-headers, in the version with three headers,
-/// which clients support).
+/// Limits the requests per minute of each organization by its plan. Requests of the API and of the pages count
+/// together. Each response contains the number of remaining requests (draft-ietf-httpapi-ratelimit-headers, in the
+/// version with three headers, which clients support).
 /// </summary>
 internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, RequestRates rates)
 {
@@ -43,8 +43,9 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
         await next(context);
     }
 
-    // The caller of a request that counts against the limit: a request of the API, or of a page that needs a session.
-    // Probes, signing in and out, and the requests that an open page sends by itself do not count.
+    // Returns the caller of a request that counts against the limit: a request of the API, or of a page that needs a
+    // session. Probes, signing in and out, and the requests that an open page sends by itself do not count; for these
+    // the result is null.
     private static async ValueTask<ClaimsPrincipal?> Limited(HttpContext context)
     {
         if (context.Request.Path.StartsWithSegments("/api")
@@ -73,14 +74,14 @@ internal sealed class RateLimiting(RequestDelegate next, PlanCache plans, Reques
 }
 
 /// <summary>
-/// The requests of a route count against the rate of the plan but are never refused for it. OpenLineage clients lose an
-/// event that is answered with 429, or hold up their job for as long as Retry-After says.
+/// The requests of a route count against the rate of the plan, but the rate never causes their rejection. OpenLineage
+/// clients lose an event that is answered with 429, or block their job for the time in Retry-After.
 /// </summary>
 internal sealed record CountsWithoutLimit;
 
 /// <summary>
-/// The requests of a route that an open page sends by itself, to follow a run or an execution. They do not count against
-/// the rate of the plan: opening the page did.
+/// The requests of a route that an open page sends by itself, to follow a run or an execution. They do not count
+/// against the rate of the plan, because the request that opened the page has counted.
 /// </summary>
-/// <param name="Contain">Whether a request is one of them.</param>
+/// <param name="Contain">Whether an open page sends this request by itself.</param>
 internal sealed record FollowingRequests(Func<HttpRequest, bool> Contain);

@@ -17,7 +17,7 @@ internal sealed class RateMerging(RequestRates rates, RequestRateRepository repo
 
     public bool RunsAtStop => true;
 
-    // At most two at once, to leave the database connections to requests.
+    // At most two merges run at once, to leave the database connections to requests.
     public Task Run(CancellationToken ct) => Parallel.ForEachAsync(rates.ToMerge(), new ParallelOptions { MaxDegreeOfParallelism = 2 },
         async (bucket, _) => await Merge(bucket.Organization, bucket.Bucket));
 

@@ -6,7 +6,7 @@ using Catalog.Data.Organizations;
 namespace Catalog.Api.Organizations;
 
 /// <summary>
-/// The remaining requests of each organization that this replica has seen, one token bucket per organization.
+/// The number of requests that each organization has left, as this replica knows it: one token bucket per organization.
 /// <see cref="RateMerging"/> adds, once a second, the requests that the other replicas have accepted.
 /// </summary>
 internal sealed class RequestRates(RequestRateRepository repository, TimeProvider time)
@@ -102,7 +102,7 @@ internal sealed class Bucket
     /// <summary>Whether requests were accepted since the last merge.</summary>
     public bool HasUses => Interlocked.Read(ref _uses) > 0;
 
-    /// <summary>The requests per minute at the last use.</summary>
+    /// <summary>The limit of the plan, in requests per minute, at the last use.</summary>
     public int PerMinute => _perMinute;
 
     public Allowance Take(int perMinute, long now, TimeProvider time)

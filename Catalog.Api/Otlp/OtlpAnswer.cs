@@ -5,8 +5,8 @@ using Catalog.Data.Otlp;
 namespace Catalog.Api.Otlp;
 
 /// <summary>
-/// Answers as OTLP/HTTP defines: in the encoding of the request, errors as google.rpc.Status. Exporters repeat a request
-/// only after 429, 502, 503 and 504.
+/// Answers in the form that OTLP/HTTP defines. An answer has the encoding of its request, and an error is a
+/// google.rpc.Status. Exporters repeat a request only after 429, 502, 503 and 504.
 /// </summary>
 /// <param name="isProtobuf">Whether the request is in protobuf.</param>
 internal sealed class OtlpAnswer(bool isProtobuf)
@@ -20,7 +20,7 @@ internal sealed class OtlpAnswer(bool isProtobuf)
             : $"{rejected} spans were rejected: they have no valid trace_id and span_id, or the request has too many spans.";
         return isProtobuf ? TypedResults.Bytes(OtlpProtobufAnswer.Response(rejected, message), OtlpEndpoints.Protobuf)
             : TypedResults.Text(rejected == 0 ? "{}" : JsonSerializer.Serialize(
-                // 64-bit numbers are text in the JSON of protobuf.
+                // The JSON of protobuf writes 64-bit numbers as text.
                 new { partialSuccess = new { rejectedSpans = $"{rejected}", errorMessage = message } }), OtlpEndpoints.Json);
     }
 

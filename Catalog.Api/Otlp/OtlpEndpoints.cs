@@ -14,7 +14,7 @@ internal static class OtlpEndpoints
     public const string Json = "application/json";
 
     /// <summary>
-    /// The header with the name of the dbt project: the spans do not contain it, and an exporter can set headers.
+    /// The header with the name of the dbt project. The spans do not contain the name, but an exporter can set headers.
     /// </summary>
     public const string ProjectHeader = "X-DBT-PROJECT";
 

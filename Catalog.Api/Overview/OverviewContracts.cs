@@ -25,30 +25,33 @@ public sealed record OverviewItem
     /// <summary>The start of the period: <c>since</c> of the request, or 31 days ago if that is later.</summary>
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>Runs that failed and ended since then.</summary>
+    /// <summary>Failed runs that ended in the period.</summary>
     public required CountItem RunsFailed { get; init; }
 
     /// <summary>Runs that are running now, whenever they started.</summary>
     public required CountItem RunsRunning { get; init; }
 
-    /// <summary>Runs by the hour of their end, oldest first; hours without an end are left out.</summary>
+    /// <summary>Runs by the hour of their end, oldest first; hours in which no run ended are left out.</summary>
     public required IReadOnlyList<RunHourItem> RunsByHour { get; init; }
 
     /// <summary>
-    /// Whether more runs ended than are counted (the last 50,000 of each status), so that the oldest hours are too low.
+    /// Whether more runs ended than are counted. Of each status, the last 50,000 runs are counted; if there are more,
+    /// the numbers of the oldest hours are too low.
     /// </summary>
     public required bool RunsByHourTruncated { get; init; }
 
     /// <summary>Checks by the status of their latest result.</summary>
     public required CheckStateCountItem Checks { get; init; }
 
-    /// <summary>Pipelines that did not start when their schedule says; see the list of overdue pipelines.</summary>
+    /// <summary>
+    /// Pipelines that did not start at the time of their schedule. See the list of overdue pipelines.
+    /// </summary>
     public required CountItem PipelinesOverdue { get; init; }
 
-    /// <summary>Of the results since then.</summary>
+    /// <summary>The pass rate of the results in the period.</summary>
     public required PassRateItem PassRate { get; init; }
 
-    /// <summary>Of the results of the same time a week earlier.</summary>
+    /// <summary>The pass rate of the results in the same period one week earlier.</summary>
     public required PassRateItem PassRateWeekBefore { get; init; }
 }
 
@@ -58,7 +61,7 @@ public sealed record RunHourItem
     /// <summary>The start of the hour, UTC.</summary>
     public required DateTimeOffset Hour { get; init; }
 
-    /// <summary>Completed, failed, cancelled and skipped runs.</summary>
+    /// <summary>The number of completed, failed, cancelled and skipped runs.</summary>
     public required long Total { get; init; }
 
     public required long Failed { get; init; }
@@ -86,10 +89,14 @@ public sealed record CheckStateCountItem
 /// <summary>The share of passes among results.</summary>
 public sealed record PassRateItem
 {
-    /// <summary>Passes among passed, warned and failed results, 0 to 1; null when there are none.</summary>
+    /// <summary>
+    /// The share of passed results among passed, warned and failed results, 0 to 1; null when there are none of these.
+    /// </summary>
     public double? Rate { get; init; }
 
-    /// <summary>The number of results that were counted: the newest of the time, at most 2,000.</summary>
+    /// <summary>
+    /// The number of counted results: the newest of the period, at most 2,000. It includes results with an error.
+    /// </summary>
     public required long Counted { get; init; }
 
     internal static PassRateItem From(CheckStatusCounts counts) =>

@@ -56,7 +56,7 @@ internal static class Download
         _ => Quote(value.ToString() ?? ""),
     };
 
-    // A spreadsheet would calculate a text that begins with one of these characters (OWASP, CSV injection).
+    // A spreadsheet takes a text that begins with one of these characters as a formula (OWASP, CSV injection).
     private static string Quote(string text)
     {
         var safe = text.TrimStart(' ') is ['=' or '+' or '-' or '@' or '\t' or '\r' or '\n', ..] ? "'" + text : text;

@@ -5,7 +5,7 @@ namespace Catalog.Api.Pages;
 /// <summary>The addresses of the pages.</summary>
 internal static class Links
 {
-    /// <summary>The key of the query as it was written, in the items of a request.</summary>
+    /// <summary>The key in the items of a request under which the query is stored as it was written.</summary>
     public const string QueryKey = "catalog-query";
 
     public const string Overview = "/ui";
@@ -40,24 +40,24 @@ internal static class Links
 
     /// <summary>The page about the lineage of columns.</summary>
     /// <param name="dataset">The dataset's id.</param>
-    /// <param name="column">The column; null for all.</param>
+    /// <param name="column">The column; null for all columns.</param>
     public static string Columns(string dataset, string? column) => With($"{Graph}/columns", ("dataset", dataset), ("column", column));
 
     public static string Execution(string id) => $"{Executions}/{Escape(id)}";
 
     public static string Connection(string id) => $"{Connections}/{Escape(id)}";
 
-    /// <summary>The address of this service as the reader's browser knows it, without a slash at its end.</summary>
+    /// <summary>The address of this service that the reader's browser uses, without a slash at its end.</summary>
     public static string Service(HttpRequest request) => $"{request.Scheme}://{request.Host}{request.PathBase}";
 
-    /// <summary>The address of a list with filters; a null value is left out.</summary>
+    /// <summary>A path with query parameters. A parameter with a null value is left out.</summary>
     public static string With(string path, params (string Name, string? Value)[] query) => QueryHelpers.AddQueryString(
         path, query.Where(parameter => parameter.Value is not null)
             .Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value)));
 
     /// <summary>
-    /// The address of the current page with some parameters changed; a null value removes the parameter. A changed
-    /// filter begins at the first page.
+    /// The address of the current page with some parameters changed. A null value removes a parameter. The address
+    /// leads to the first page of a list, unless the changes contain a cursor.
     /// </summary>
     public static string Change(HttpRequest request, params (string Name, string? Value)[] changes)
     {
@@ -71,7 +71,8 @@ internal static class Links
     public static string Here(HttpRequest request) => !HttpMethods.IsGet(request.Method) ? CameFrom(request) :
         Change(request, ("cursor", Written(request.HttpContext)["cursor"] is [{ } cursor] ? cursor : null));
 
-    // The address that a form was sent to is not a page; use that of the page with the form.
+    // The address to which a form was sent is not the address of a page. This returns the address of the page with the
+    // form.
     private static string CameFrom(HttpRequest request) =>
         Uri.TryCreate(request.Headers.Referer, UriKind.Absolute, out var page) && page.Authority == request.Host.Value
             ? page.PathAndQuery : Overview;

@@ -8,8 +8,8 @@ using Microsoft.Net.Http.Headers;
 namespace Catalog.Api.Pages;
 
 /// <summary>
-/// The styles and scripts of the pages, embedded in the assembly, so that they do not depend on the working directory.
-/// Each address contains a hash of the content and never changes its meaning.
+/// The styles and scripts of the pages. They are embedded in the assembly, so they do not depend on the working
+/// directory. The address of a file contains a hash of its content, so browsers can keep the file for ever.
 /// </summary>
 public sealed class PageAssets
 {
@@ -40,7 +40,8 @@ public sealed class PageAssets
             return Problems.PathUnknown();
         }
 
-        // While replicas of two releases serve, a page may name a file of the other release: it gets this one, uncached.
+        // While replicas of two releases run, a page of the other release can ask for its own version of a file. It
+        // gets the file of this release, which the browser does not cache.
         var headers = context.Response.Headers;
         headers.CacheControl = hash == asset.Hash ? "public, max-age=31536000, immutable" : "no-store";
         headers.Vary = HeaderNames.AcceptEncoding;

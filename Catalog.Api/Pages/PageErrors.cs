@@ -2,7 +2,7 @@ using Catalog.Api.Http;
 
 namespace Catalog.Api.Pages;
 
-/// <summary>Errors of the API in the words of pages: readers see fields and forms, not requests.</summary>
+/// <summary>Describes errors of the API for the readers of pages, who see fields and forms, not requests.</summary>
 internal static class PageErrors
 {
     private static readonly Dictionary<string, string> Labels = new(StringComparer.Ordinal)

@@ -2,7 +2,7 @@ using FluentValidation;
 
 namespace Catalog.Api.Pages;
 
-/// <summary>The query parameters that the list pages have besides those of the API's list.</summary>
+/// <summary>The query parameters that each list page has in addition to those of the API's list.</summary>
 public sealed record PageQuery
 {
     /// <summary>Downloads what the page shows, as <c>csv</c> or <c>json</c>. Null shows the page.</summary>

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Catalog.Api.Pages;
 
-/// <summary>Creates responses that are rendered completely before they start, so that a failure is an error page.</summary>
+/// <summary>
+/// Creates responses that are rendered completely before they are sent, so that a failure can become an error page.
+/// </summary>
 internal static class PageResult
 {
     /// <param name="status">The HTTP status.</param>

@@ -28,7 +28,7 @@ internal static class PageServices
 
     private static readonly ProblemWriter ErrorPages = new((context, problem) =>
     {
-        // After an exception the headers were discarded.
+        // The headers are set again, because an exception discards them.
         SetHeaders(context.Response.Headers);
         return PageResult.Of<ErrorPage>(problem.Status, (nameof(ErrorPage.Problem), problem)).ExecuteAsync(context);
     });
@@ -36,8 +36,8 @@ internal static class PageServices
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
         services.AddRazorComponents();
-        // A compressed page with a secret and a text of the request could reveal the secret (BREACH). The only secret of a
-        // page is its antiforgery token, which differs in each response.
+        // A compressed page with a secret and a text of the request could reveal the secret (BREACH). The only secret
+        // of a page is its antiforgery token, which differs in each response.
         services.AddResponseCompression(options => options.EnableForHttps = true);
         services.AddRecurring<LiveRuns>();
         services.AddSingleton<GraphReader>().AddSingleton<PipelineOverviewReader>().AddSingleton<AttentionReader>();
@@ -45,7 +45,8 @@ internal static class PageServices
     }
 
     /// <summary>
-    /// Middleware for requests under <c>/ui</c>: security headers, errors as pages, and addresses without empty filters.
+    /// Middleware for requests under <c>/ui</c>: security headers, errors as pages, and redirects from addresses with
+    /// empty filters.
     /// </summary>
     private static Task Prepare(HttpContext context, RequestDelegate next)
     {
@@ -76,19 +77,26 @@ internal static class PageServices
             return Task.CompletedTask;
         }
 
-        // The validation of parameters replaces a relative time such as 24h; links keep it as it was written.
+        // The validation of parameters replaces a relative time such as 24h with a point in time. Links keep the text
+        // as it was written.
         context.Items[Links.QueryKey] = context.Request.Query;
         return next(context);
     }
 
-    /// <summary>Compresses pages. The API does not compress: its answers are small, and its clients are close.</summary>
+    /// <summary>
+    /// Adds the middleware of the pages, with compression. The API does not compress, because its answers are small and
+    /// its clients are close.
+    /// </summary>
     public static void UsePages(this WebApplication app)
     {
         app.Use(Prepare);
         app.UseWhen(context => context.Request.Path.StartsWithSegments(Root), pages => pages.UseResponseCompression());
     }
 
-    /// <summary>The route is a list page: it reads the parameters of the API's list and those of every list page.</summary>
+    /// <summary>
+    /// Makes the route a list page. It reads the parameters of the API's list and the parameters that every list page
+    /// has.
+    /// </summary>
     public static RouteHandlerBuilder ReadsPage<T>(this RouteHandlerBuilder route) where T : class =>
         route.ReadsQuery<T>().ReadsQuery<PageQuery>();
 
@@ -110,7 +118,7 @@ internal static class PageServices
         {
             return await context.RequestServices.GetRequiredService<IAntiforgery>().IsRequestValidAsync(context);
         }
-        // The body is not a form. A body that is too large, or was cut off, has its own error.
+        // The body is not a form. If the body is too large or was cut off, the request gets a more exact error instead.
         catch (AntiforgeryValidationException exception) when (exception.InnerException is not BadHttpRequestException)
         {
             return false;

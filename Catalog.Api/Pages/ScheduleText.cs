@@ -11,7 +11,7 @@ public static class ScheduleText
         ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
     /// <summary>A schedule of five fields or a macro in words, such as <c>every day at 02:00</c>.</summary>
-    /// <returns>Null when the schedule needs more than a short sentence.</returns>
+    /// <returns>The words; null when the schedule needs more than a short sentence.</returns>
     public static string? InWords(string cron) => Fields(cron) is [var minute, var hour, var day, var month, var weekday]
         && Times(minute, hour) is var (time, isClock) && Dates(day, month, weekday) is { } date
         ? (date, isClock) switch
@@ -33,7 +33,7 @@ public static class ScheduleText
         var text => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries),
     };
 
-    // A clock time needs its day: "at 02:00" alone would not say which.
+    // IsClock is true for a time of day, such as "at 02:00". Such a text needs the day too.
     private static (string Text, bool IsClock)? Times(string minute, string hour)
     {
         if (hour == "*")
@@ -101,7 +101,7 @@ public static class ScheduleText
         return numbers.Contains(null) ? null : [.. numbers.OfType<int>().Distinct().Order()];
     }
 
-    // Only a step that divides the hour or the day is regular.
+    // Returns null for a step that does not divide the hour or the day, because its times are not regular.
     private static int? Step(string field, int whole) =>
         field.StartsWith("*/", StringComparison.Ordinal) && Number(field[2..], 2, whole - 1) is { } step && whole % step == 0 ? step : null;
 

@@ -7,7 +7,7 @@ namespace Catalog.Api.Pages;
 /// The time range of a page, such as <c>24h</c> or <c>7d</c>, up to now. The last choice is remembered in a cookie.
 /// </summary>
 /// <param name="Text">The range as it is written in the address.</param>
-/// <param name="Length">Its length, at most 31 days.</param>
+/// <param name="Length">The length of the range, at most 31 days.</param>
 public sealed partial record TimeRange(string Text, TimeSpan Length)
 {
     private const string Cookie = "catalog-range";
@@ -18,7 +18,7 @@ public sealed partial record TimeRange(string Text, TimeSpan Length)
         [("1h", "1 hour"), ("24h", "24 hours"), ("7d", "7 days"), ("30d", "30 days")];
 
     /// <summary>Reads a range: a whole number of hours or days from 1 hour to 31 days.</summary>
-    /// <returns>Null when the text is not a range.</returns>
+    /// <returns>The range; null when the text is not a range.</returns>
     public static TimeRange? TryParse(string? text)
     {
         if (text is null || Format().Match(text) is not { Success: true } match)

@@ -20,7 +20,7 @@ public sealed record Viewer(Caller? Caller, TimeZoneInfo Zone, DateTimeOffset No
         context.RequestServices.GetRequiredService<TimeProvider>().Now());
 
     /// <summary>Finds an IANA time zone.</summary>
-    /// <returns>Null when no zone has this id.</returns>
+    /// <returns>The zone; null when no zone has this id.</returns>
     public static TimeZoneInfo? FindZone(string? id) =>
         id is { Length: > 0 and <= 64 }
         && id.All(character => char.IsAsciiLetterOrDigit(character) || character is '/' or '_' or '-' or '+')
@@ -40,7 +40,7 @@ public sealed record Viewer(Caller? Caller, TimeZoneInfo Zone, DateTimeOffset No
             Secure = context.Request.IsHttps,
         });
 
-    /// <summary>Whether the caller may do what needs a scope.</summary>
+    /// <summary>Whether the caller has a scope; false without a caller.</summary>
     public bool May(string scope) => Caller?.Scopes.Contains(scope) == true;
 
     /// <summary>A time in the reader's zone, such as <c>2026-11-27 09:15:04</c>.</summary>
@@ -57,7 +57,9 @@ public sealed record Viewer(Caller? Caller, TimeZoneInfo Zone, DateTimeOffset No
             : distance > TimeSpan.Zero ? $"{DrawingText.Duration(distance)} ago" : $"in {DrawingText.Duration(-distance)}";
     }
 
-    /// <summary>A count that was cut at a bound, such as <c>10,000+</c>.</summary>
+    /// <summary>
+    /// A count with separators. If the real number may be larger, it has a plus sign, such as <c>10,000+</c>.
+    /// </summary>
     public static string Count(long count, bool isMinimum) => isMinimum ? $"{DrawingText.Count(count)}+" : DrawingText.Count(count);
 
     private static string In(TimeZoneInfo zone, DateTimeOffset time) =>

@@ -5,13 +5,16 @@ namespace Catalog.Api.Pipelines;
 /// <summary>How long the runs of a pipeline and their stages take.</summary>
 public sealed record PipelineDurationItem
 {
-    /// <summary>Of the last 100 started runs that have ended, whatever their status; of the last 200 started ones.</summary>
+    /// <summary>
+    /// The durations of runs. Of the 200 runs that started last, these are the last 100 that have ended, with any
+    /// status.
+    /// </summary>
     public required DurationItem Runs { get; init; }
 
     /// <summary>The run that started last; null when there is none.</summary>
     public LatestDuration? LatestRun { get; init; }
 
-    /// <summary>Of the stages of these runs, the longest median first.</summary>
+    /// <summary>The durations of the stages of these runs, the longest median first.</summary>
     public required IReadOnlyList<StageDurationItem> Stages { get; init; }
 
     internal static PipelineDurationItem From(DurationSummary summary) => new()
@@ -39,7 +42,7 @@ public sealed record PipelineDurationItem
     private static double? Ratio(double? seconds, double? median) => median > 0 ? seconds / median : null;
 }
 
-/// <summary>The middle and the high end of durations.</summary>
+/// <summary>The median and the 95th percentile of durations.</summary>
 public sealed record DurationItem
 {
     /// <summary>The number of known durations.</summary>
@@ -62,7 +65,7 @@ public sealed record LatestDuration
     public required string Status { get; init; }
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>Null while the run has not ended, or when its times are not known.</summary>
+    /// <summary>The duration in seconds; null while the run has not ended, or when its times are not known.</summary>
     public double? DurationSeconds { get; init; }
 
     /// <summary>The duration divided by the median; null when one of them is not known or the median is 0.</summary>
@@ -77,15 +80,17 @@ public sealed record StageDurationItem
     /// <summary>The number of known durations.</summary>
     public required int Count { get; init; }
 
-    /// <summary>Null when none is known.</summary>
+    /// <summary>The median in seconds; null when no duration is known.</summary>
     public double? MedianSeconds { get; init; }
 
-    /// <summary>Null when none is known.</summary>
+    /// <summary>The 95th percentile in seconds; null when no duration is known.</summary>
     public double? P95Seconds { get; init; }
 
-    /// <summary>In the run that started last; null when it is not known.</summary>
+    /// <summary>The duration in the run that started last, in seconds; null when it is not known.</summary>
     public double? LatestSeconds { get; init; }
 
-    /// <summary>The latest duration divided by the median; null when one of them is not known or the median is 0.</summary>
+    /// <summary>
+    /// The latest duration divided by the median; null when one of them is not known or the median is 0.
+    /// </summary>
     public double? LatestToMedian { get; init; }
 }

@@ -19,19 +19,19 @@ internal sealed class OverdueQueryValidator : AbstractValidator<OverdueQuery>
 /// <summary>The overdue pipelines.</summary>
 public sealed record OverdueItems
 {
-    /// <summary>The one that is expected longest first.</summary>
+    /// <summary>The overdue pipelines, the most overdue first.</summary>
     public required IReadOnlyList<OverdueItem> Items { get; init; }
 
-    /// <summary>The number of overdue pipelines, also of those beyond <c>limit</c>.</summary>
+    /// <summary>The number of all overdue pipelines, including those beyond <c>limit</c>.</summary>
     public required long Count { get; init; }
 
     /// <summary>
-    /// Whether there are more scheduled pipelines than the 10,000, in the order of their ids, that were examined.
+    /// Whether pipelines may be missing. The first 10,000 scheduled pipelines in the order of their ids are examined.
     /// </summary>
     public required bool Truncated { get; init; }
 }
 
-/// <summary>A pipeline that did not start when its schedule says.</summary>
+/// <summary>A pipeline that did not start at the time of its schedule.</summary>
 public sealed record OverdueItem
 {
     public required string PipelineId { get; init; }
@@ -43,7 +43,7 @@ public sealed record OverdueItem
     /// <summary>The latest time of the schedule that is more than 5 minutes ago.</summary>
     public required DateTimeOffset ExpectedAt { get; init; }
 
-    /// <summary>When its latest run started; null when it has none.</summary>
+    /// <summary>When the latest run of the pipeline started; null when the pipeline has no run.</summary>
     public DateTimeOffset? LastRunAt { get; init; }
 
     internal static OverdueItem From(OverduePipeline pipeline) => new()

@@ -4,7 +4,10 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Api.Pipelines;
 
-/// <summary>Questions about pipelines: what is late, how long it takes, what changed, what remains.</summary>
+/// <summary>
+/// Routes that answer questions about pipelines: which are late, how long they take, what changed, and what remains of
+/// them.
+/// </summary>
 internal static class PipelineAnswerEndpoints
 {
     public static void MapPipelineAnswers(this IEndpointRouteBuilder routes)

@@ -22,7 +22,7 @@ public sealed record PipelineItem
     public string? Environment { get; init; }
     public string? Schedule { get; init; }
 
-    /// <summary>Sorted.</summary>
+    /// <summary>The tags, sorted.</summary>
     public required IReadOnlyList<string> Tags { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -98,7 +98,7 @@ public sealed record PipelineVersionItem
 {
     public required string Version { get; init; }
 
-    /// <summary>Whether it is the current version.</summary>
+    /// <summary>Whether this is the current version.</summary>
     public required bool Current { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -143,8 +143,8 @@ public sealed record PipelineQuery : CountedListQuery
 
     /// <summary>
     /// Only pipelines whose latest run has this status, or one of several statuses separated by commas, such as
-    /// <c>failed,running</c>. 10,000 pipelines are examined for each page, so a page may be short and have a
-    /// next_cursor, and <c>count</c> counts the matching ones of the newest 10,000.
+    /// <c>failed,running</c>. For each page, 10,000 pipelines are examined. So a page may have few or no items and
+    /// still have a next_cursor, and <c>count</c> is the number of matches among the newest 10,000 pipelines.
     /// </summary>
     public string? Status { get; init; }
 
@@ -179,7 +179,8 @@ public sealed record PipelineVersionQuery : ListQuery
 
 internal static class PipelineBodies
 {
-    // The fields that the service adds to a body in an answer. A posted body that has the last two is such an answer.
+    // The fields that the service adds to a body in an answer. A posted body with the last two fields is such an answer
+    // that a client has sent back.
     private static readonly string[] AddedFields = ["id", "created_at", "updated_at", "latest_run", "open_failures"];
 
     /// <summary>Creates the row to store from a spec and the JSON that the spec was read from.</summary>
@@ -211,11 +212,11 @@ internal static class PipelineBodies
         };
     }
 
-    /// <summary>The version, the fields of the body, unchanged, and the fields that the service adds.</summary>
+    /// <summary>Writes the version, the unchanged fields of the body, and the fields that the service adds.</summary>
     public static ReadOnlyMemory<byte> WithItem(PipelineVersion version, PipelineItem item) =>
         Write(version, JsonSerializer.SerializeToElement(item, ApiJson.Options));
 
-    /// <summary>The version and the fields of the body, unchanged.</summary>
+    /// <summary>Writes the version and the unchanged fields of the body.</summary>
     public static ReadOnlyMemory<byte> WithVersion(PipelineVersion version) => Write(version, null);
 
     private static ReadOnlyMemory<byte> Write(PipelineVersion version, JsonElement? item)

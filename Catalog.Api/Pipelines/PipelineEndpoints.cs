@@ -52,7 +52,7 @@ internal static class PipelineEndpoints
             return refusal;
         }
 
-        // A schedule runs SQL of the caller on a warehouse, as an execution does.
+        // A scheduled check executes SQL of the caller on a warehouse, so it needs the same scope as an execution.
         if (!caller.Scopes.Contains(Scopes.Execute)
             && pipelines.Any(pipeline => pipeline.Checks.Any(check => check.IsScheduled(time.Now()))))
         {
@@ -94,8 +94,8 @@ internal static class PipelineEndpoints
         PipelineRepository pipelines, CancellationToken ct)
     {
         var page = await pipelines.Versions(caller.Organization, id.Value, query.After(), query.Take(), ct);
-        // Every pipeline has a version, so an empty first page means that it does not exist. An empty page after a
-        // cursor is the end of the list.
+        // Every pipeline has a version, so an empty first page means that the pipeline does not exist. An empty page
+        // after a cursor is the end of the list.
         return page.Items.Count == 0 && query.Cursor is null
             ? Problems.NotFound("pipeline") : TypedResults.Ok(Lists.Of(query, page, PipelineVersionItem.From));
     }

@@ -19,19 +19,21 @@ internal sealed class VersionChangesQueryValidator : AbstractValidator<VersionCh
 /// <summary>What differs between two versions of a pipeline.</summary>
 public sealed record VersionChanges
 {
-    /// <summary>The older version; null when there is none: then each field of the first version is added.</summary>
+    /// <summary>
+    /// The older version. Null when the newer version is the first one; then each of its fields is added.
+    /// </summary>
     public string? From { get; init; }
 
     /// <summary>The newer version.</summary>
     public required string To { get; init; }
 
     /// <summary>
-    /// In the order of the bodies, at most 1,000. Items of arrays are matched by their <c>id</c>, edges by <c>from</c>
-    /// and <c>to</c>, other items by their place. The field <c>version</c> is left out.
+    /// The changes in the order of the bodies, at most 1,000. Items of arrays are matched by their <c>id</c>, edges by
+    /// <c>from</c> and <c>to</c>, and other items by their position. The field <c>version</c> is left out.
     /// </summary>
     public required IReadOnlyList<VersionChange> Changes { get; init; }
 
-    /// <summary>Whether there are more changes.</summary>
+    /// <summary>Whether there are more changes than these.</summary>
     public required bool Truncated { get; init; }
 
     internal static VersionChanges Between(PipelineVersion? from, PipelineVersion to)
@@ -53,19 +55,19 @@ public sealed record VersionChanges
     }
 }
 
-/// <summary>One difference.</summary>
+/// <summary>One difference between the two bodies.</summary>
 public sealed record VersionChange
 {
-    /// <summary>The JSON pointer of the value: in the newer body, or in the older one when it was removed.</summary>
+    /// <summary>The JSON pointer of the value in the newer body; for a removed value, in the older body.</summary>
     public required string Path { get; init; }
 
     /// <summary>added, removed or changed.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>The older value; null when it was added.</summary>
+    /// <summary>The older value; null when the field was added.</summary>
     public RawJson? From { get; init; }
 
-    /// <summary>The newer value; null when it was removed.</summary>
+    /// <summary>The newer value; null when the field was removed.</summary>
     public RawJson? To { get; init; }
 }
 
@@ -78,13 +80,13 @@ public sealed record PipelineRemainsItem
     public required CountItem Versions { get; init; }
     public required CountItem Runs { get; init; }
 
-    /// <summary>The results of its checks.</summary>
+    /// <summary>The number of results of the pipeline's checks.</summary>
     public required CountItem Results { get; init; }
 
-    /// <summary>Its check definitions.</summary>
+    /// <summary>The number of check definitions of the pipeline.</summary>
     public required CountItem Checks { get; init; }
 
-    /// <summary>Its checks that have a result.</summary>
+    /// <summary>The number of the pipeline's checks that have a result.</summary>
     public required CountItem CheckStates { get; init; }
 
     internal static PipelineRemainsItem From(PipelineRemains remains) => new()

@@ -19,37 +19,37 @@ public record PipelineSpec
     /// <summary>The purpose of the pipeline.</summary>
     public string? Description { get; init; }
 
-    /// <summary>The person or team that is responsible for it.</summary>
+    /// <summary>The person or team that is responsible for the pipeline.</summary>
     public string? Owner { get; init; }
 
-    /// <summary>The environment that it runs in, such as production.</summary>
+    /// <summary>The environment of the pipeline, such as production.</summary>
     public string? Environment { get; init; }
 
     /// <summary>
-    /// When it runs: a cron expression of five fields (minute, hour, day of month, month, day of week), which may use
-    /// L, W and #; or @hourly, @daily, @weekly, @monthly, @yearly.
+    /// The schedule of the pipeline in UTC: a cron expression of five fields (minute, hour, day of month, month, day of
+    /// week), which may use L, W and #; or @hourly, @daily, @weekly, @monthly, @yearly.
     /// </summary>
     public string? Schedule { get; init; }
 
     /// <summary>Tags to filter pipelines by.</summary>
     public IReadOnlyList<string?>? Tags { get; init; }
 
-    /// <summary>The sources that it reads.</summary>
+    /// <summary>The sources that the pipeline reads.</summary>
     public IReadOnlyList<SourceSpec?>? Sources { get; init; }
 
-    /// <summary>Its steps between sources and targets.</summary>
+    /// <summary>The steps of the pipeline between sources and targets.</summary>
     public IReadOnlyList<TransformSpec?>? Transforms { get; init; }
 
-    /// <summary>The targets that it writes.</summary>
+    /// <summary>The targets that the pipeline writes.</summary>
     public IReadOnlyList<TargetSpec?>? Targets { get; init; }
 
-    /// <summary>Its checks.</summary>
+    /// <summary>The checks of the pipeline.</summary>
     public IReadOnlyList<CheckSpec?>? Checks { get; init; }
 
     /// <summary>The lineage between datasets. Only the given edges are stored; none are inferred.</summary>
     public LineageSpec? Lineage { get; init; }
 
-    /// <summary>Lineage edges at the top level; they are added to those in <c>lineage</c>.</summary>
+    /// <summary>Lineage edges at the top level of the body. They are added to the edges in <c>lineage</c>.</summary>
     public IReadOnlyList<EdgeSpec?>? Edges { get; init; }
 
     internal IEnumerable<EdgeSpec> AllEdges() => [.. (Lineage?.Edges ?? []).OfType<EdgeSpec>(), .. (Edges ?? []).OfType<EdgeSpec>()];
@@ -62,7 +62,7 @@ public record PipelineSpec
 /// <summary>A source or a target of a pipeline.</summary>
 public abstract record EndpointSpec
 {
-    /// <summary>Unique among the sources or among the targets of the pipeline.</summary>
+    /// <summary>The id, unique among the sources or among the targets of the pipeline.</summary>
     public string? Id { get; init; }
 
     /// <summary>The kind of system, such as postgres.</summary>
@@ -101,7 +101,7 @@ public sealed record TargetSpec : EndpointSpec
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record TransformSpec
 {
-    /// <summary>Unique among the transforms of the pipeline.</summary>
+    /// <summary>The id, unique among the transforms of the pipeline.</summary>
     public string? Id { get; init; }
 
     /// <summary>Ids of sources or other transforms, or names of outputs of transforms.</summary>
@@ -110,10 +110,10 @@ public sealed record TransformSpec
     /// <summary>Names that other transforms can use as inputs.</summary>
     public IReadOnlyList<string?>? Outputs { get; init; }
 
-    /// <summary>The location of its code.</summary>
+    /// <summary>The location of the transform's code.</summary>
     public string? CodeRef { get; init; }
 
-    /// <summary>Its SQL, as text or as a path to a file.</summary>
+    /// <summary>The SQL of the transform, as text or as a path to a file.</summary>
     public string? Sql { get; init; }
 }
 
@@ -121,10 +121,10 @@ public sealed record TransformSpec
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]
 public sealed record CheckSpec
 {
-    /// <summary>Unique among the checks of the pipeline.</summary>
+    /// <summary>The id, unique among the checks of the pipeline.</summary>
     public string? Id { get; init; }
 
-    /// <summary>Its SQL, as text or as a path to a file.</summary>
+    /// <summary>The SQL of the check, as text or as a path to a file.</summary>
     public string? Sql { get; init; }
 
     /// <summary>error (the default) or warn.</summary>
@@ -133,10 +133,10 @@ public sealed record CheckSpec
     /// <summary>The kind of check.</summary>
     public string? Kind { get; init; }
 
-    /// <summary>The dataset that it checks.</summary>
+    /// <summary>The dataset that the check examines.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>The id of the connection that it runs on.</summary>
+    /// <summary>The id of the connection on which the check is executed.</summary>
     public string? ConnectionId { get; init; }
 }
 

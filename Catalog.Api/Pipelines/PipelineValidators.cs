@@ -35,7 +35,7 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
         RuleFor(pipeline => pipeline).Custom(ValidateReferences);
     }
 
-    // Rules over several fields: ids are unique, and the inputs of transforms exist.
+    // Checks the rules that need several fields: ids are unique, and the inputs of transforms exist.
     private static void ValidateReferences(PipelineSpec pipeline, ValidationContext<PipelineSpec> context)
     {
         ValidateUnique("Sources", (pipeline.Sources ?? []).Select(source => source?.Id), context);

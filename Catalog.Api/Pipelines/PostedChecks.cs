@@ -6,17 +6,20 @@ using FluentValidation;
 namespace Catalog.Api.Pipelines;
 
 /// <summary>
-/// Validates the checks in the body of a pipeline that have a connection by the rules of <c>POST /checks/</c>: the Catalog
-/// executes them. Other checks, and fields that these rules do not know, may have any shape.
+/// Validates the checks in the body of a pipeline. If a check has a connection, it must obey the rules of <c>POST
+/// /checks/</c>, because the Catalog executes it. Other checks may have any shape, and so may fields that these rules
+/// do not know.
 /// </summary>
 internal sealed class PostedChecks(IValidator<PutCheck> validator)
 {
     private static readonly HashSet<string> Fields = typeof(PutCheck).GetProperties()
         .Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Adds what is wrong with the checks of a pipeline.</summary>
+    /// <summary>Adds the errors in the checks of a pipeline.</summary>
     /// <param name="pipeline">The pipeline as sent.</param>
-    /// <param name="errors">The errors by JSON pointer from the pipeline. One that is known already is kept.</param>
+    /// <param name="errors">
+    /// The errors by JSON pointer from the pipeline. An error that is already in it is kept.
+    /// </param>
     public void Validate(JsonElement pipeline, Dictionary<string, string[]> errors)
     {
         if (pipeline.ValueKind != JsonValueKind.Object || !pipeline.TryGetProperty("checks", out var checks)

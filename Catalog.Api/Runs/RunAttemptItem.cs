@@ -5,10 +5,12 @@ namespace Catalog.Api.Runs;
 /// <summary>An earlier attempt of a run.</summary>
 public sealed record RunAttemptItem
 {
-    /// <summary>Its number, from 1. Numbers that clients give may leave gaps.</summary>
+    /// <summary>The number of the attempt, from 1. Clients can choose numbers, so there can be gaps.</summary>
     public required long Attempt { get; init; }
 
-    /// <summary>The same words as for a run, as reported: failed checks change the status of the run only.</summary>
+    /// <summary>
+    /// The reported status, in the same words as for a run. Failed checks change the status of the run only.
+    /// </summary>
     public required string Status { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }

@@ -9,16 +9,16 @@ namespace Catalog.Api.Runs;
 
 /// <summary>
 /// An event of a run. A field that is left out changes nothing. For records_processed, error_message, trigger,
-/// external_url and metadata the latest event counts, by its completed_at or else its started_at; an event that carries
-/// no time at all counts as of its receipt. An explicit null clears such a field; of two events with the same time,
-/// null wins over a value. A start that lies more than 60 s after the run's latest end, or a higher attempt, begins a
-/// new attempt of the run.
+/// external_url and metadata, the latest event counts. The time of an event is its completed_at, or else its
+/// started_at; for an event without any time it is the time of its receipt. An explicit null clears such a field. If
+/// two events have the same time, null replaces a value. A new attempt of the run begins with a higher attempt, or with
+/// a start that is more than 60 s after the run's latest end.
 /// </summary>
 public record PatchRun
 {
     /// <summary>
-    /// The run's id. In a POST the client chooses it so that a retry is safe; without one the server generates it. In a
-    /// PATCH it must equal the id of the path or be left out.
+    /// The run's id. In a POST the client can choose it, so that a retry is safe; without an id the service generates
+    /// one. In a PATCH it must be the same as the id in the path, or be left out.
     /// </summary>
     public string? Id { get; init; }
 
@@ -38,12 +38,12 @@ public record PatchRun
     public long? Attempt { get; init; }
 
     /// <summary>
-    /// When the attempt started, RFC 3339; UTC when it has no offset. The earliest of its events counts. At most 24
-    /// hours ahead of the service's clock, like all times of events.
+    /// When the attempt started, RFC 3339. A time without an offset is in UTC. If events of the attempt have different
+    /// starts, the earliest counts. All times in events must be at most 24 hours ahead of the service's clock.
     /// </summary>
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>When the attempt ended. The latest of its events counts.</summary>
+    /// <summary>When the attempt ended. If events of the attempt have different ends, the latest counts.</summary>
     public DateTimeOffset? CompletedAt { get; init; }
 
     /// <summary>The number of processed rows or items, 0 or more.</summary>
@@ -61,7 +61,7 @@ public record PatchRun
     /// <summary>An object with the client's own data, returned as sent.</summary>
     public RawJson? Metadata { get; init; }
 
-    /// <summary>False: failed checks of severity error do not mark this run failed.</summary>
+    /// <summary>False means that failed checks of severity error do not mark this run failed.</summary>
     public bool? CheckGate { get; init; }
 
     /// <summary>Reports on stages of the run.</summary>
@@ -93,7 +93,9 @@ public record PatchRun
     };
 }
 
-/// <summary>An event of a run. A further event with the same id updates that run, in any order.</summary>
+/// <summary>
+/// An event of a run. An event with the id of an existing run updates that run. Events can arrive in any order.
+/// </summary>
 public sealed record PostRun : PatchRun;
 
 /// <summary>
@@ -102,7 +104,7 @@ public sealed record PostRun : PatchRun;
 /// </summary>
 public record PutStage
 {
-    /// <summary>The same words as for a run.</summary>
+    /// <summary>The status of the stage, in the same words as for a run.</summary>
     public string? Status { get; init; }
 
     /// <summary>When the stage started.</summary>
@@ -136,7 +138,7 @@ public sealed record PostedStage : PutStage
     public string? StageName { get; init; }
 }
 
-/// <summary>The current state of a run: that of its latest attempt.</summary>
+/// <summary>The current state of a run, which is the state of its latest attempt.</summary>
 public sealed record RunItem
 {
     public required string Id { get; init; }
@@ -162,8 +164,8 @@ public sealed record RunItem
     public long? RecordsProcessed { get; init; }
 
     /// <summary>
-    /// The reason of a failure; names the check when a failed check is the reason. A run that ended well does not show
-    /// the error of an earlier attempt.
+    /// The reason of a failure. If a failed check is the reason, the text names the check. A run that ended well does
+    /// not show the error of an earlier attempt.
     /// </summary>
     public string? ErrorMessage { get; init; }
 
@@ -174,7 +176,7 @@ public sealed record RunItem
     /// <summary>Whether failed checks of severity error mark this run failed.</summary>
     public required bool CheckGate { get; init; }
 
-    /// <summary>Ordered by start; stages without a start come last.</summary>
+    /// <summary>The stages in the order of their start; stages without a start come last.</summary>
     public required IReadOnlyList<StageItem> Stages { get; init; }
 
     public required CheckSummary Checks { get; init; }
@@ -186,8 +188,8 @@ public sealed record RunItem
     public IReadOnlyList<RunAttemptItem>? Attempts { get; init; }
 
     /// <summary>
-    /// Texts about accepted but inconsistent values: an end before the start, of the run or of a stage. Clocks of two
-    /// machines may differ.
+    /// Texts about values that are accepted but do not fit together: the end of the run or of a stage is before its
+    /// start. This can happen because the clocks of two machines differ.
     /// </summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
@@ -231,7 +233,7 @@ public sealed record StageItem
 {
     public required string StageName { get; init; }
 
-    /// <summary>The same words as for a run.</summary>
+    /// <summary>The status of the stage, in the same words as for a run.</summary>
     public required string Status { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -285,7 +287,7 @@ public sealed record RunEventItem
 
 internal static class Duration
 {
-    // Null means unknown; zero would hide that two clocks differ.
+    // If the end is before the start, the result is null. Zero would hide that two clocks differ.
     public static double? Seconds(DateTimeOffset? start, DateTimeOffset? end) => end >= start
         ? (end.Value - start.Value).TotalSeconds : null;
 

@@ -19,7 +19,9 @@ internal static class StageEvent
     /// <param name="runId">The run's id.</param>
     /// <param name="stage">The name of the stage.</param>
     /// <param name="report">The report.</param>
-    /// <param name="json">The report as sent; the contract has no member <c>stage_name</c>.</param>
+    /// <param name="json">
+    /// The report as sent. It has no member <c>stage_name</c>, because the contract has none.
+    /// </param>
     public static RunEvent Of(string runId, string stage, PutStage report, JsonElement json) => new()
     {
         RunId = runId,

@@ -3,10 +3,12 @@ using FluentValidation;
 
 namespace Catalog.Api.Search;
 
-/// <summary>What to search for.</summary>
+/// <summary>The query parameters of a search.</summary>
 public sealed record SearchQuery
 {
-    /// <summary>The text, 1 to 200 characters; letter case is ignored, and % and _ match themselves.</summary>
+    /// <summary>
+    /// The text, 1 to 200 characters. Letter case is ignored, and the characters % and _ have no special meaning.
+    /// </summary>
     public string? Q { get; init; }
 }
 
@@ -16,8 +18,8 @@ internal sealed class SearchQueryValidator : AbstractValidator<SearchQuery>
 }
 
 /// <summary>
-/// At most 10 hits of each kind, of the newest 20,000 pipelines, datasets and checks. Names that begin with the text
-/// come first, then the newest.
+/// The hits of a search: at most 10 of each kind, among the newest 20,000 pipelines, datasets and checks. Names that
+/// begin with the text come first. After that, newer objects come first.
 /// </summary>
 public sealed record SearchHits
 {
@@ -30,7 +32,7 @@ public sealed record SearchHits
     /// <summary>Checks whose id contains the text.</summary>
     public required IReadOnlyList<FoundCheck> Checks { get; init; }
 
-    /// <summary>Owners of pipelines that contain the text, sorted.</summary>
+    /// <summary>The names of pipeline owners that contain the text, sorted.</summary>
     public required IReadOnlyList<string> Owners { get; init; }
 }
 
@@ -47,6 +49,6 @@ public sealed record FoundCheck
 {
     public required string Id { get; init; }
 
-    /// <summary>Empty for a standalone check.</summary>
+    /// <summary>The pipeline of the check; empty for a standalone check.</summary>
     public required string PipelineId { get; init; }
 }

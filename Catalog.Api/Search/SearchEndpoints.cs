@@ -13,7 +13,7 @@ internal static class SearchEndpoints
     private static async Task<Ok<SearchHits>> Find([AsParameters] SearchQuery query, Caller caller, SearchRepository search,
         CancellationToken ct) => TypedResults.Ok(await Hits(caller.Organization, query.Q!, search, ct));
 
-    /// <summary>What a text finds.</summary>
+    /// <summary>Searches for a text.</summary>
     internal static async Task<SearchHits> Hits(string organization, string text, SearchRepository search, CancellationToken ct) => new()
     {
         Pipelines = [.. (await search.Pipelines(organization, text, ct)).Select(hit => new FoundPipeline

@@ -4,16 +4,18 @@ namespace Catalog.Api.Secrets;
 /// A path in Vault and the key within the secret, from a reference such as <c>secret/data/path#key</c>.
 /// </summary>
 /// <param name="Path">The complete path, such as <c>secret/data/acme/db</c>.</param>
-/// <param name="Key">Null: the secret's only key, or <c>value</c>.</param>
+/// <param name="Key">The key. Null means the secret's only key, or <c>value</c> if the secret has several keys.</param>
 internal readonly record struct SecretPath(string Path, string? Key)
 {
     private const int MaxLength = 512;
 
     /// <summary>
-    /// Finds the path that an organization may read. A reference whose first part is the mount of a configured path is
-    /// complete; another one continues the first path of the organization.
+    /// Finds the path that an organization may read. If the first part of the reference is the mount of a configured
+    /// path, the reference is the complete path. Otherwise it is appended to the first path of the organization.
     /// </summary>
-    /// <returns>Null when the reference is not valid, or the organization must not read the path.</returns>
+    /// <returns>
+    /// The path; null when the reference is not valid, or when the organization may not read the path.
+    /// </returns>
     public static SecretPath? Find(string reference, string organization, IReadOnlyList<string> configured)
     {
         var mark = reference.IndexOf('#', StringComparison.Ordinal);
@@ -35,7 +37,8 @@ internal readonly record struct SecretPath(string Path, string? Key)
     }
 
     /// <summary>
-    /// Whether a path contains only ordinary parts: no <c>.</c>, <c>..</c>, empty part, percent sign, query or backslash.
+    /// Whether a path contains only ordinary parts: ASCII letters, digits, <c>-</c>, <c>_</c> and <c>.</c>. A part that
+    /// is empty, <c>.</c> or <c>..</c> is not valid.
     /// </summary>
     public static bool IsValid(string path) => path.Split('/').All(IsPart);
 

@@ -6,8 +6,8 @@ using Catalog.Data.Warehouses;
 namespace Catalog.Api.Secrets;
 
 /// <summary>
-/// Reads the secrets that connections refer to: <c>secret/data/path#key</c>, <c>path#key</c> (Vault), <c>env:NAME</c> and
-/// <c>file:/path</c>. An organization reads only what the operator's settings give it.
+/// Reads the secrets that connections refer to: <c>secret/data/path#key</c>, <c>path#key</c> (Vault), <c>env:NAME</c>
+/// and <c>file:/path</c>. An organization can read only what the operator's settings allow.
 /// </summary>
 internal sealed class SecretReferences(SecretSettings settings, IConfiguration configuration, TimeProvider time, VaultSecrets? vault)
 {
@@ -17,7 +17,7 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
 
     private readonly ConcurrentDictionary<(string Organization, string Reference), (string Value, DateTimeOffset Ends)> _kept = new();
 
-    /// <summary>Whether a text has the form of a reference. It says nothing about permission.</summary>
+    /// <summary>Whether a text has the form of a reference. Permissions are not checked.</summary>
     public static bool IsPossible(string text) => text.Length is > 2 and <= 512
         && text.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '/' or '-' or '_' or '.' or '#' or ':')
         && (text.StartsWith(Environment, StringComparison.Ordinal) || text.StartsWith(File + "/", StringComparison.Ordinal)
@@ -33,8 +33,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
         : await ReadVault(organization, reference, ct);
 
     /// <summary>
-    /// Removes a kept secret. A caller does this when a warehouse refuses the login, and then resolves it once more,
-    /// because the secret may have been replaced.
+    /// Removes a secret from the cache. A caller does this when a warehouse rejects the login. The caller then reads
+    /// the secret once more, because it may have been replaced.
     /// </summary>
     public void Forget(string organization, string reference) => _kept.TryRemove((organization, reference), out _);
 
@@ -78,7 +78,7 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
 
         try
         {
-            // The configuration replaces two underscores by a colon.
+            // The configuration replaces two underscores with a colon.
             return Setting.Text(configuration, name.Replace("__", ":", StringComparison.Ordinal))
                 ?? throw VaultHttp.Unavailable("The environment variable is not set. Ask the operator to set it.");
         }
@@ -112,7 +112,8 @@ internal sealed class SecretReferences(SecretSettings settings, IConfiguration c
         }
     }
 
-    // The folder of an organization. Without the placeholder it belongs to the organization default.
+    // The folder that an organization may read, or null. A folder without the placeholder is for the organization
+    // default only.
     private string? Folder(string organization) =>
         settings.Folder is not { } folder || !SecretPath.IsValid(organization) || organization.Contains('/', StringComparison.Ordinal)
             ? null

@@ -2,29 +2,33 @@ using Catalog.Data.Database;
 
 namespace Catalog.Api.Secrets;
 
-/// <summary>Where the secrets that connections refer to may be read.</summary>
+/// <summary>The places from which the secrets of connections may be read.</summary>
 internal sealed record SecretSettings
 {
     /// <summary>Stands for the organization's id in prefixes.</summary>
     public const string Placeholder = "{organization}";
 
-    // Prefixes that would reveal the service's own settings.
+    // These prefixes are rejected, because they would reveal the service's own settings.
     private static readonly string[] OwnSettings =
         ["DATAXPIPE_", "DATABASE_", "POSTGRES_", "AWS_", "ASPNETCORE_", "DOTNET_", "KUBERNETES_"];
 
-    /// <summary>Null when no Vault is configured.</summary>
+    /// <summary>The settings for Vault; null when no Vault is configured.</summary>
     public required VaultSettings? Vault { get; init; }
 
     /// <summary>
-    /// The beginning of environment variables that <c>env:</c> may read, in the organization <c>default</c> only; null:
-    /// none.
+    /// The prefix of the environment variables that <c>env:</c> may read, in the organization <c>default</c> only. Null
+    /// means that no variable may be read.
     /// </summary>
     public required string? EnvironmentPrefix { get; init; }
 
-    /// <summary>The folder that <c>file:</c> may read, without a slash at its end; null: none.</summary>
+    /// <summary>
+    /// The folder that <c>file:</c> may read, without a slash at its end. Null means that no file may be read.
+    /// </summary>
     public required string? Folder { get; init; }
 
-    /// <summary>How long a secret is kept, if its lease is not shorter.</summary>
+    /// <summary>
+    /// How long a secret of Vault is kept in memory. A secret with a shorter lease is kept for its lease.
+    /// </summary>
     public required TimeSpan KeptFor { get; init; }
 
     /// <exception cref="SettingException">A setting is not valid. The message repeats no value.</exception>

@@ -9,8 +9,8 @@ using Polly.Timeout;
 namespace Catalog.Api.Secrets;
 
 /// <summary>
-/// Sends requests to Vault. Reads are repeated after a failure of the network, sign-ins are not, because a secret id may
-/// be valid only once. Redirects are followed only to the same address, because each request contains the token.
+/// Sends requests to Vault. Reads are repeated after a temporary failure. Sign-ins are not repeated, because a secret
+/// id may be valid only once. Redirects are followed only to the same address, because each request contains the token.
 /// </summary>
 internal sealed class VaultHttp(HttpClient client)
 {
@@ -44,7 +44,7 @@ internal sealed class VaultHttp(HttpClient client)
             options.TotalRequestTimeout.Timeout = settings.Timeout;
             options.AttemptTimeout.Timeout = settings.Timeout / 2;
             options.Retry.Delay = TimeSpan.FromMilliseconds(100);
-            // 503 means sealed: a retry would not help.
+            // The status 503 means that Vault is sealed. A retry would not help.
             options.Retry.ShouldHandle = arguments => ValueTask.FromResult(
                 arguments.Context.GetRequestMessage()?.Method == HttpMethod.Get
                 && arguments.Outcome.Exception is not HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }
@@ -53,14 +53,15 @@ internal sealed class VaultHttp(HttpClient client)
             options.CircuitBreaker.FailureRatio = 0.5;
             options.CircuitBreaker.SamplingDuration = TimeSpan.FromMinutes(1);
         });
-        // Inside the resilience handler, so that its time limits cover the complete response and not only the headers.
+        // This handler is inside the resilience handler, so that the time limits cover the complete response and not
+        // only the headers.
         client.AddHttpMessageHandler(() => new BufferedResponses());
     }
 
     /// <summary>Sends a request and reads the answer.</summary>
     /// <param name="path">The path below <c>v1/</c>.</param>
-    /// <param name="token">Null for a sign-in.</param>
-    /// <param name="body">Null: a GET request.</param>
+    /// <param name="token">The token of the service; null for a sign-in.</param>
+    /// <param name="body">The body of a POST request; null for a GET request.</param>
     /// <param name="ct">Cancels the request.</param>
     /// <returns>The status, and the body if it is a JSON object.</returns>
     /// <exception cref="WarehouseException">Vault did not answer as expected.</exception>

@@ -11,7 +11,7 @@ internal sealed class VaultSecrets(VaultHttp vault, VaultToken tokens)
     public static WarehouseException Sealed() => VaultHttp.Unavailable("Vault is sealed. The operator must unseal it.");
 
     /// <summary>Reads a secret.</summary>
-    /// <returns>The value, and its lease; null: it has none.</returns>
+    /// <returns>The value and its lease; the lease is null when the secret has none.</returns>
     /// <exception cref="WarehouseException">The secret could not be read.</exception>
     public async Task<(string Value, TimeSpan? Lease)> Read(SecretPath path, CancellationToken ct)
     {
@@ -51,7 +51,7 @@ internal sealed class VaultSecrets(VaultHttp vault, VaultToken tokens)
             throw VaultHttp.Unavailable("The response of Vault is not valid. The operator must check the address and the state of Vault.");
         }
 
-        // Version 2 adds a level.
+        // Version 2 of the engine puts the secret one level deeper.
         if (data.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
             && data.TryGetProperty("data", out var inner))
         {

@@ -2,7 +2,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Api.Secrets;
 
-/// <summary>How a service signs in to Vault.</summary>
+/// <summary>How the service signs in to Vault.</summary>
 internal enum VaultSignIn
 {
     Token,
@@ -25,7 +25,10 @@ internal sealed record VaultSettings
     /// <summary>The token, the token file, the role's id, or the Kubernetes role. Never printed.</summary>
     public required string Identity { get; init; }
 
-    /// <summary>AppRole: the secret id. Kubernetes: the file with the service account's token. Never printed.</summary>
+    /// <summary>
+    /// For AppRole the secret id; for Kubernetes the file with the service account's token; otherwise null. Never
+    /// printed.
+    /// </summary>
     public required string? Proof { get; init; }
 
     /// <summary>The mount of the sign-in below <c>auth/</c>.</summary>
@@ -37,15 +40,17 @@ internal sealed record VaultSettings
     public required TimeSpan Timeout { get; init; }
 
     /// <summary>
-    /// Prefixes of readable paths, each with a slash at its end. Those without the placeholder are for the organization
-    /// <c>default</c> only.
+    /// Prefixes of readable paths, each with a slash at its end. Prefixes without the placeholder are for the
+    /// organization <c>default</c> only.
     /// </summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
-    /// <summary>Without the identity, so that settings that are logged by mistake do not reveal it.</summary>
+    /// <summary>
+    /// The text does not contain the identity, so that settings that are logged by mistake do not reveal it.
+    /// </summary>
     public override string ToString() => $"Vault at {Address.Authority}";
 
-    /// <returns>Null when Vault is not configured.</returns>
+    /// <returns>The settings; null when Vault is not configured.</returns>
     /// <exception cref="SettingException">A setting is missing or not valid. The message repeats no value.</exception>
     public static VaultSettings? Read(IConfiguration configuration)
     {

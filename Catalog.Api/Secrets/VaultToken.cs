@@ -6,7 +6,7 @@ namespace Catalog.Api.Secrets;
 
 /// <summary>
 /// The token of the service for Vault. It is renewed when two thirds of its lease have passed, at the latest after a
-/// day. If that is not possible, the service signs in again.
+/// day. If it cannot be renewed, the service signs in again.
 /// </summary>
 internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimeProvider time) : IDisposable
 {
@@ -17,8 +17,8 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
     private bool _isRenewable;
     private DateTimeOffset _renewAt;
 
-    /// <summary>A token that is valid, as far as is known.</summary>
-    /// <param name="refused">A token that Vault has refused; null on the first attempt.</param>
+    /// <summary>Returns the token. If necessary, renews it or signs in first.</summary>
+    /// <param name="refused">The token that Vault has rejected; null on the first attempt.</param>
     /// <param name="ct">Cancels the sign-in.</param>
     /// <exception cref="WarehouseException">The sign-in failed.</exception>
     public async Task<string> Get(string? refused, CancellationToken ct)
@@ -52,7 +52,7 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
         if (settings.SignIn is VaultSignIn.Token or VaultSignIn.TokenFile)
         {
             var token = settings.SignIn == VaultSignIn.Token ? settings.Identity : await ReadFile(settings.Identity, ct);
-            // Also tells the lease of the token. A root token has none.
+            // The renewal also returns the lease of the token. A root token has no lease.
             if (!await Renew(token, ct))
             {
                 (_isRenewable, _renewAt) = (true, time.GetUtcNow() + TimeSpan.FromMinutes(5));
@@ -77,7 +77,7 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
             : status == HttpStatusCode.OK && Keep(answer) is not null;
     }
 
-    // Keeps the lease, and returns the token of the answer.
+    // Stores the lease, and returns the token from the answer; null when the answer contains no token.
     private string? Keep(JsonElement? answer)
     {
         if (answer is not { } json || !json.TryGetProperty("auth", out var auth) || auth.ValueKind != JsonValueKind.Object
@@ -98,7 +98,7 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
         try
         {
             var text = new FileInfo(path).Length <= MaxFileBytes ? (await File.ReadAllTextAsync(path, ct)).Trim() : "";
-            // A line end would divide the header.
+            // A line end in the token would end the HTTP header.
             return text.Length > 0 && text.All(letter => letter is > ' ' and <= '~') ? text
                 : throw VaultHttp.Unavailable("The file with the token of the service is not valid. The operator must check it.");
         }

@@ -15,8 +15,8 @@ namespace Catalog.Api.SignIn;
 /// all. Without a secret key they are kept in memory: sessions then end with the process.
 /// </summary>
 /// <remarks>
-/// The framework reads the keys synchronously, also for requests: each cookie with an unknown key makes it read them
-/// again in the first two minutes. Therefore it reads a copy in memory, and the copy is refreshed in the background.
+/// The framework reads the keys synchronously, also during requests. In the first two minutes, each cookie with an
+/// unknown key makes it read the keys again. Therefore it reads a copy in memory, which is refreshed in the background.
 /// </remarks>
 internal sealed partial class DatabaseKeyRing(
     DataProtectionKeyRepository keys, SecretBox box, TimeProvider time, ILogger<DatabaseKeyRing> log) : IXmlRepository, IRecurringWork
@@ -26,7 +26,8 @@ internal sealed partial class DatabaseKeyRing(
     private readonly long _start = time.GetTimestamp();
     private readonly Lock _lock = new();
 
-    // Null until the keys were read once. A new key must not be made before that: the database may have one.
+    // Null until the keys were read for the first time. No new key must be made before that, because the database may
+    // already have a key.
     private ImmutableList<XElement>? _elements = box.CanSeal ? null : [];
     private DatabaseUnavailableException? _failure;
 
@@ -40,8 +41,8 @@ internal sealed partial class DatabaseKeyRing(
         _elements is null || time.GetElapsedTime(_start) < AfterStart ? TimeSpan.FromSeconds(5) : TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Reads the keys: once before the service listens, then in the background. Pages answer 503 until the database could be
-    /// read once.
+    /// Reads the keys, once before the service listens, and then in the background. Until the database could be read
+    /// once, pages answer 503.
     /// </summary>
     public async Task Run(CancellationToken ct)
     {
@@ -55,8 +56,8 @@ internal sealed partial class DatabaseKeyRing(
             var stored = await keys.List(ct);
             lock (_lock)
             {
-                // A key that was sealed with an earlier secret key cannot be read; its sessions have ended. A key that was
-                // stored while this read ran stays.
+                // A key that was sealed with an earlier secret key cannot be read. The sessions of that key have ended.
+                // A key that was stored during this read stays.
                 _elements =
                 [
                     .. stored.Select(key => box.Open(Organization.Default, DataProtectionKey.Prefix + key.Id, key.Sealed)).OfType<string>()
@@ -67,7 +68,7 @@ internal sealed partial class DatabaseKeyRing(
         }
         catch (DatabaseUnavailableException failure)
         {
-            // The readiness logs the reason.
+            // The readiness check logs the reason.
             _failure = failure;
         }
     }
@@ -85,7 +86,8 @@ internal sealed partial class DatabaseKeyRing(
                 Id = friendlyName,
                 Sealed = box.Seal(Organization.Default, DataProtectionKey.Prefix + friendlyName, xml),
             };
-            // The framework calls this from synchronous code: at the start, and then about every 90 days in the background.
+            // The framework calls this from synchronous code: at the start, and then about every 90 days in the
+            // background.
             keys.Add(key, time.Now(), CancellationToken.None).GetAwaiter().GetResult();
         }
         else

@@ -7,28 +7,31 @@ using Catalog.Data.SignIn;
 namespace Catalog.Api.SignIn;
 
 /// <summary>
-/// The sessions that were ended by signing out, on any replica: a copy of their cookie is refused at once on the replica
-/// that ended them, and within <see cref="Pause"/> on every other one. They are read in the background, so that a page
-/// costs no statement for it.
+/// The sessions that people have ended by signing out, on any replica. The replica that ended a session rejects copies
+/// of its cookie at once; every other replica does so within <see cref="Pause"/>. The sessions are read in the
+/// background, so that a page needs no statement for this.
 /// </summary>
 internal sealed class EndedSessions(EndedSessionRepository sessions, TimeProvider time) : IRecurringWork
 {
-    /// <summary>How long an ended session is remembered: longer than any cookie that was sent before it ended.</summary>
+    /// <summary>
+    /// How long an ended session is remembered: longer than any cookie that was sent before it ended.
+    /// </summary>
     public static readonly TimeSpan Kept = SignInServices.Lifetime + TimeSpan.FromHours(1);
 
-    // Clocks of replicas differ, and a row may become visible after a later one.
+    // Each read repeats this time before the last read, because the clocks of replicas differ, and a row may become
+    // visible after a later row.
     private static readonly TimeSpan Overlap = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _ended = new(StringComparer.Ordinal);
 
-    // Ticks of the last read, in UTC; 0 before the first.
+    // The time of the last read in UTC ticks; 0 before the first read.
     private long _readAt;
 
     public string Name => "ended sessions";
 
     public TimeSpan Pause => TimeSpan.FromSeconds(5);
 
-    /// <summary>Reads the new sessions: once before the service listens, then in the background.</summary>
+    /// <summary>Reads the newly ended sessions, once before the service listens, and then in the background.</summary>
     public async Task Run(CancellationToken ct)
     {
         try
@@ -37,7 +40,7 @@ internal sealed class EndedSessions(EndedSessionRepository sessions, TimeProvide
         }
         catch (DatabaseUnavailableException)
         {
-            // The readiness logs the reason.
+            // The readiness check logs the reason.
         }
     }
 
@@ -53,7 +56,7 @@ internal sealed class EndedSessions(EndedSessionRepository sessions, TimeProvide
         return _ended.ContainsKey(id);
     }
 
-    /// <summary>Ends a session on all replicas, also when the reader does not wait for the answer.</summary>
+    /// <summary>Ends a session on all replicas. This is not cancelled when the browser closes the connection.</summary>
     public async Task End(string id)
     {
         var now = time.Now();

@@ -9,8 +9,8 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace Catalog.Api.SignIn;
 
-/// <summary>How people sign in to the pages at the OpenID provider. Null values of settings turn it off.</summary>
-/// <param name="Authority">The issuer, as for access tokens.</param>
+/// <summary>The settings with which people sign in to the pages at the OpenID provider.</summary>
+/// <param name="Authority">The issuer. It is also the issuer of access tokens.</param>
 /// <param name="Audience">The audience that access tokens must name.</param>
 /// <param name="ClientId">The id of this service at the provider.</param>
 /// <param name="ClientSecret">The secret of this service at the provider; null for a public client.</param>
@@ -18,7 +18,7 @@ namespace Catalog.Api.SignIn;
 internal sealed record OidcSignInSettings(
     string Authority, string Audience, string ClientId, string? ClientSecret, IReadOnlyList<string> Scopes)
 {
-    /// <returns>Null when people cannot sign in at a provider.</returns>
+    /// <returns>The settings; null when people cannot sign in at a provider.</returns>
     /// <exception cref="SettingException">A value is missing.</exception>
     public static OidcSignInSettings? Read(IConfiguration configuration)
     {
@@ -45,7 +45,7 @@ internal sealed record OidcSignInSettings(
     private static IReadOnlyList<string> ReadScopes(string? text)
     {
         string[] scopes = text?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? ["openid", .. Http.Scopes.All];
-        // RFC 6749, section 3.3, has the characters of a scope.
+        // RFC 6749, section 3.3, defines the characters of a scope.
         return scopes.Contains("openid")
             && scopes.All(scope => scope.All(character => character is >= '!' and <= '~' and not ('"' or '\\')))
             ? scopes : throw new SettingException(
@@ -61,7 +61,7 @@ internal static class OidcSignIn
 {
     public const string Scheme = "oidc-sign-in";
 
-    // The provider is asked again after this time, because a session does not notice what changes there.
+    // After this time people sign in at the provider again, because a session does not notice changes at the provider.
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(8);
 
     public static IServiceCollection AddOidcSignIn(this IServiceCollection services, OidcSignInSettings? settings)
@@ -100,7 +100,8 @@ internal static class OidcSignIn
 
             options.Events.OnRedirectToIdentityProvider = context =>
             {
-                // Providers name the parameter for the audience of the access token differently: RFC 8707, and Auth0.
+                // Providers use different parameters for the audience of the access token: RFC 8707 defines resource,
+                // and Auth0 uses audience.
                 context.ProtocolMessage.SetParameter("resource", settings.Audience);
                 context.ProtocolMessage.SetParameter("audience", settings.Audience);
                 return Task.CompletedTask;
@@ -132,7 +133,7 @@ internal static class OidcSignIn
             await context.ChallengeAsync(Scheme, new() { RedirectUri = next });
             return true;
         }
-        // What the discovery document and its requests throw.
+        // These exceptions come from the discovery document and from the requests for it.
         catch (Exception failure) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted
             && failure is InvalidOperationException or HttpRequestException or IOException or OperationCanceledException
                 or OpenIdConnectProtocolException)

@@ -6,8 +6,8 @@ using Catalog.Api.Http;
 namespace Catalog.Api.SignIn;
 
 /// <summary>
-/// What the session cookie contains, encrypted: who signed in, never the key itself. Each request finds the caller of
-/// the ticket again, so a session ends when its key does.
+/// The encrypted content of the session cookie. It says who signed in, and never contains the key itself. Each request
+/// finds the caller of the ticket again, so a session ends when its key ends.
 /// </summary>
 internal sealed class SessionTicket(KeyVerifier verifier, ApiKeyCache keys, EndedSessions ended)
 {
@@ -28,13 +28,13 @@ internal sealed class SessionTicket(KeyVerifier verifier, ApiKeyCache keys, Ende
             : New(caller, "development");
     }
 
-    /// <summary>The ticket of a user of an OpenID provider. It keeps its scopes until it expires.</summary>
+    /// <summary>The ticket of a user of an OpenID provider. The ticket keeps its scopes until it expires.</summary>
     public static ClaimsPrincipal OfToken(Caller caller) =>
         New(caller, "token", [.. caller.Scopes.Select(scope => new Claim("scope", scope))]);
 
     /// <summary>
-    /// Finds the caller of a ticket; null when the session has ended: its reader signed out, or its key has expired, was
-    /// revoked or was replaced.
+    /// Finds the caller of a ticket. The result is null when the session has ended: the reader has signed out, or the
+    /// key has expired, was revoked or was replaced.
     /// </summary>
     public async ValueTask<ClaimsPrincipal?> Find(HttpContext context, ClaimsPrincipal ticket)
     {
@@ -55,11 +55,15 @@ internal sealed class SessionTicket(KeyVerifier verifier, ApiKeyCache keys, Ende
         };
     }
 
-    /// <summary>Whether the session of a request has not ended since the request began, for long responses.</summary>
+    /// <summary>
+    /// Whether the session of a request is still valid. A response that takes long asks this again and again.
+    /// </summary>
     public async ValueTask<bool> StillValid(HttpContext context) =>
         context.Items[typeof(SessionTicket)] is ClaimsPrincipal ticket && await Find(context, ticket) is not null;
 
-    /// <summary>Ends the session of a request, also for copies of its cookie; without a session it does nothing.</summary>
+    /// <summary>
+    /// Ends the session of a request, also for copies of its cookie. Without a session nothing happens.
+    /// </summary>
     public async Task End(HttpContext context)
     {
         if (context.Items[typeof(SessionTicket)] is ClaimsPrincipal ticket && ticket.FindFirstValue(Session) is { } session)

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Catalog.Api.SignIn;
 
-/// <summary>Sign-in to the pages: a session cookie that only the pages accept, never the API.</summary>
+/// <summary>Sign-in to the pages with a session cookie. Only the pages accept this cookie; the API does not.</summary>
 internal static class SignInServices
 {
     /// <summary>The name of the authentication scheme, and of the cookie.</summary>
@@ -29,7 +29,7 @@ internal static class SignInServices
             new ConfigureOptions<KeyManagementOptions>(options =>
             {
                 options.XmlRepository = provider.GetRequiredService<DatabaseKeyRing>();
-                // The repository encrypts what it stores.
+                // The framework does not have to encrypt the keys, because the repository does.
                 options.XmlEncryptor = new Microsoft.AspNetCore.DataProtection.XmlEncryption.NullXmlEncryptor();
             }));
         services.AddAuthentication().AddCookie(Scheme, options =>
@@ -57,12 +57,13 @@ internal static class SignInServices
         return services;
     }
 
-    /// <summary>The route needs a session whose key has a scope.</summary>
+    /// <summary>Makes a session necessary whose caller has a scope.</summary>
     public static TBuilder RequiresSession<TBuilder>(this TBuilder route, string scope) where TBuilder : IEndpointConventionBuilder =>
         route.RequireAuthorization(new AuthorizeAttribute(scope) { AuthenticationSchemes = Scheme });
 
     /// <summary>
-    /// The route needs no session, but knows the caller of one: the token of a form is valid for its caller only.
+    /// The route needs no session. If there is one, its caller is known, because the token of a form is valid only for
+    /// the caller who received it.
     /// </summary>
     public static TBuilder ReadsSession<TBuilder>(this TBuilder route) where TBuilder : IEndpointConventionBuilder =>
         route.RequireAuthorization(new AuthorizeAttribute { AuthenticationSchemes = Scheme }).AllowAnonymous();

@@ -9,8 +9,8 @@ namespace Catalog.Data.Billing;
 public sealed class BillingRepository(CatalogDatabase db)
 {
     /// <summary>
-    /// The ids of the organizations of a customer: none or one, or more if an operator has assigned the customer to
-    /// several.
+    /// Finds the ids of the organizations of a Stripe customer. The list is empty when no organization has this
+    /// customer. It has several ids when an operator has assigned the customer to several organizations.
     /// </summary>
     public Task<List<string>> LookUp(string customer, CancellationToken ct)
     {
@@ -38,7 +38,7 @@ public sealed class BillingRepository(CatalogDatabase db)
         return await db.One<long>(organization, Sql, new { organization, webhookEvent }, ct) > 0;
     }
 
-    /// <summary>Stores the customer of an organization that has none.</summary>
+    /// <summary>Stores the Stripe customer of an organization that has no customer.</summary>
     /// <returns>False when the organization already has a customer, or does not exist.</returns>
     public Task<bool> SetCustomer(string organization, string customer, AuditEntry entry, CancellationToken ct) =>
         db.Write(organization, async session =>
@@ -60,8 +60,8 @@ public sealed class BillingRepository(CatalogDatabase db)
     }, ct);
 
     /// <summary>
-    /// Increases the revision after a failed attempt to create a customer, so that the next attempt uses another
-    /// idempotency key: Stripe repeats the failure of the old key for a day.
+    /// Increases the revision after a failed attempt to create a customer, so that the next attempt uses a new
+    /// idempotency key. Stripe answers the old key with the same failure for a day.
     /// </summary>
     public Task<bool> AbandonCustomerAttempt(Organization seen, CancellationToken ct) => db.Write(seen.Id, async session =>
     {
@@ -79,7 +79,7 @@ public sealed class BillingRepository(CatalogDatabase db)
     /// Stores a webhook event and updates the plan, unless the organization has changed since it was read.
     /// </summary>
     /// <param name="webhookEvent">The webhook event.</param>
-    /// <param name="update">The result of asking Stripe after the organization was read.</param>
+    /// <param name="update">The new billing state, from an answer of Stripe after the organization was read.</param>
     /// <param name="change">The audit log entry; written only when the plan changes.</param>
     /// <param name="ct">Cancels the operation.</param>
     public Task<WebhookEventOutcome> Apply(StripeWebhookEvent webhookEvent, PlanUpdate update, AuditEntry change, CancellationToken ct) =>
@@ -92,8 +92,9 @@ public sealed class BillingRepository(CatalogDatabase db)
             on conflict (organization_id, id) do nothing
             """;
 
-        // The revision increases even when nothing else changes: a concurrent event with an older answer from Stripe
-        // then gets a conflict. The plan is compared too, because an operator may have changed it.
+        // The revision increases even when nothing else changes. So a concurrent event, whose answer from Stripe can be
+        // older, gets a conflict. The plan is compared too, because a change by an operator does not increase the
+        // revision.
         const string Follow = """
             -- Billing.Follow
             update organizations

@@ -18,8 +18,10 @@ public sealed record StripeWebhookEvent
 /// <summary>The new billing state of an organization, from Stripe's answer after <see cref="Seen"/> was read.</summary>
 /// <param name="Seen">The organization as it was read before Stripe was asked.</param>
 /// <param name="Plan">The name of the new plan.</param>
-/// <param name="CustomerId">The Stripe customer; null when it was deleted.</param>
-/// <param name="SubscriptionId">The subscription that grants the plan; null when none does.</param>
+/// <param name="CustomerId">The id of the Stripe customer; null when the customer was deleted.</param>
+/// <param name="SubscriptionId">
+/// The id of the subscription that grants the plan; null when no subscription grants it.
+/// </param>
 public sealed record PlanUpdate(Organizations.Organization Seen, string Plan, string? CustomerId, string? SubscriptionId);
 
 /// <summary>The result of applying a webhook event.</summary>
@@ -32,7 +34,7 @@ public enum WebhookEventOutcome
     AlreadyApplied,
 
     /// <summary>
-    /// The organization has changed since it was read, so Stripe's answer may be older than the stored state. Nothing
+    /// The organization has changed since it was read, so Stripe's answer can be older than the stored state. Nothing
     /// was stored.
     /// </summary>
     Conflict,

@@ -18,7 +18,9 @@ public sealed record Check
     /// <summary>A word of <see cref="CheckSeverity"/>.</summary>
     public required string Severity { get; init; }
 
-    /// <summary>The JSON object as sent.</summary>
+    /// <summary>
+    /// The definition as a JSON object: as a client sent it, or as the Catalog made it from an event.
+    /// </summary>
     public required string Definition { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -29,7 +31,8 @@ public sealed record Check
 }
 
 /// <summary>
-/// The latest result of a check: the one executed last; at equal times the worse one (fail, error, warn, pass).
+/// The latest result of a check: the result with the latest execution time. When several results have this time, it is
+/// the worst of them (fail, error, warn, pass).
 /// </summary>
 public sealed record LastResult
 {
@@ -74,7 +77,7 @@ public sealed record CheckFilter
     public string? Status { get; init; }
 }
 
-/// <summary>The number of a check's newest results with each status.</summary>
+/// <summary>The number of check results, or of checks, with each status.</summary>
 public sealed record CheckStatusCounts
 {
     public long Pass { get; init; }
@@ -83,8 +86,8 @@ public sealed record CheckStatusCounts
     public long Error { get; init; }
 
     /// <summary>
-    /// The share of passes among passed, warned and failed results, 0 to 1; null when there are none. Errors do not
-    /// count.
+    /// The number of pass results divided by the number of pass, warn and fail results: from 0 to 1. Error results do
+    /// not count. Null when no result counts.
     /// </summary>
     public double? PassRate => Pass + Warn + Fail is > 0 and var evaluated ? (double)Pass / evaluated : null;
 }

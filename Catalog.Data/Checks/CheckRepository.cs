@@ -14,7 +14,9 @@ public sealed class CheckRepository(CatalogDatabase db)
 
     private const string StateColumns = "states.status, states.executed_at, states.result_id, states.run_id, states.observed_number";
 
-    /// <summary>Stores a definition unless its pipeline already has a check with this id.</summary>
+    /// <summary>
+    /// Stores a definition, unless its pipeline is not registered or already has a check with this id.
+    /// </summary>
     public Task<CheckOutcome> Insert(string organization, Check check, CancellationToken ct) => db.Write(organization, async session =>
     {
         const string Sql = """
@@ -47,8 +49,8 @@ public sealed class CheckRepository(CatalogDatabase db)
             check.Definition,
             check.CreatedAt,
         };
-        // Tests for a returned row and not the number of affected rows: Citus also counts rows that were not inserted
-        // because of a conflict.
+        // The number of affected rows is not used, because Citus also counts rows that were not inserted because of a
+        // conflict. So a returned row shows that the check was inserted.
         if (await session.One<string>(Sql, parameters, ct) is not null)
         {
             await Schedule(session, organization, check, check.CreatedAt, ct);
@@ -221,8 +223,8 @@ public sealed class CheckRepository(CatalogDatabase db)
     }, ct);
 
     /// <summary>
-    /// Counts the newest <see cref="MaxCounted"/> results of a check by status. Uses the filter's pipeline, check and
-    /// times.
+    /// Counts the newest <see cref="MaxCounted"/> results of a check by status. Only the pipeline, the check and the
+    /// times of the filter are used.
     /// </summary>
     public async Task<CheckStatusCounts> CountStatuses(string organization, CheckResultFilter filter, CancellationToken ct)
     {
@@ -254,7 +256,7 @@ public sealed class CheckRepository(CatalogDatabase db)
         {checks}.severity, {checks}.definition, {checks}.created_at, {checks}.updated_at
         """;
 
-    // The rest of a join with the state of each check, which is null when it has no result.
+    // The text after the word join in a join with the state of each check. A check without results has no state.
     private static string StateOf(string checks) => $"""
         check_states as states on states.organization_id = @organization and states.pipeline_id = {checks}.pipeline_id
             and states.check_id = {checks}.id

@@ -40,7 +40,10 @@ public static class CheckStatus
 /// <summary>The stored severity words of checks and results.</summary>
 public static class CheckSeverity
 {
-    /// <summary>The default: a failure marks its run failed.</summary>
+    /// <summary>
+    /// A failure marks its run as failed, unless an event of the run has switched its gate off. This is the default
+    /// severity.
+    /// </summary>
     public const string Error = "error";
 
     /// <summary>A failure is recorded and does not change the run.</summary>
@@ -83,26 +86,29 @@ public sealed record CheckResult
     public required DateTimeOffset ExecutedAt { get; init; }
     public double? DurationSeconds { get; init; }
 
-    /// <summary>A JSON document as sent, or null.</summary>
+    /// <summary>A JSON document, as sent; null when none was sent.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>SHA-256 of the canonical JSON as sent. The same id with another hash is another result.</summary>
+    /// <summary>
+    /// SHA-256 of the canonical form of the JSON that the client sent. A result with the same id and another hash is a
+    /// different result.
+    /// </summary>
     public byte[] RequestHash { get; init; } = [];
 
     /// <summary>When the result was received.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>
-    /// The id is derived from an idempotency key. When another result has this id, nothing of the request is stored
-    /// (<see cref="ResultOutcome.KeyReused"/>).
+    /// Whether the id is derived from an idempotency key. When a different result with such an id is already stored,
+    /// nothing of the request is stored (<see cref="ResultOutcome.KeyReused"/>).
     /// </summary>
     public bool IdIsDerived { get; init; }
 
-    /// <summary>Whether the result marks its run failed.</summary>
+    /// <summary>Whether the result closes the gate of its run.</summary>
     internal bool ClosesGate => this is { RunId: not null, Status: CheckStatus.Fail, Severity: CheckSeverity.Error };
 }
 
-/// <summary>What a chart shows of a result.</summary>
+/// <summary>The fields of a result that a chart shows.</summary>
 public sealed record ResultPoint
 {
     public required string Id { get; init; }
@@ -159,9 +165,9 @@ public sealed record CheckResultFilter
     public string? Status { get; init; }
     public string? Severity { get; init; }
 
-    /// <summary>Executed at or after.</summary>
+    /// <summary>Selects results that were executed at this time or later.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Executed before.</summary>
+    /// <summary>Selects results that were executed before this time.</summary>
     public DateTimeOffset? Until { get; init; }
 }

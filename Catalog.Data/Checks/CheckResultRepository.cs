@@ -6,8 +6,8 @@ namespace Catalog.Data.Checks;
 /// <summary>Reads check results. <see cref="ResultIngest"/> writes them.</summary>
 public sealed class CheckResultRepository(CatalogDatabase db)
 {
-    // The default limit is a literal in the SQL. With a parameterised LIMIT the planner assumes 10 % of the rows and
-    // makes a new plan for each page, which takes longer than the read itself.
+    // The default limit is a literal in the SQL. With a parameter as the limit, the planner assumes that the query
+    // returns 10 % of the rows, and makes a new plan for each page. This takes longer than the read itself.
     private const int DefaultLimit = 50;
     private const string DefaultTake = "51";
     private const string LatestFirst = "order by executed_at desc, id desc";
@@ -29,8 +29,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
     public async Task<Page<CheckResult>> List(string organization, CheckResultFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var take = limit == DefaultLimit ? DefaultTake : "@Take";
-        // The cursor is a subquery, which hides its value from the planner. With a visible value near the newest end
-        // the planner expects a custom plan to be cheaper and plans each page again.
+        // Subqueries hide the values of the cursor from the planner. If the planner sees a value near the newest
+        // results, it expects a plan for exactly this value to be cheaper, and makes a new plan for each page.
         var conditions = $"""
             organization_id = @organization
               {Conditions(filter)}
@@ -49,9 +49,10 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, result.Id));
     }
 
-    // There is an index by pipeline and check, but none by only one of them, because each index slows down every
-    // insert. So the page is merged from the checks whose newest matching results are the newest ones. No other check
-    // can have a result on the page.
+    // There is an index by pipeline and check together, but no index by the pipeline alone or by the check alone,
+    // because each index slows down every insert. So the statement first selects the checks with the newest matching
+    // results, as many as it needs rows: no other check can have a result on the page. Then it merges the results of
+    // these checks.
     private string Merged(string conditions, string checks, string take)
     {
         string Newest(string check, string count) => db.Dialect.JoinFirst("check_results",
@@ -79,7 +80,9 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             """;
     }
 
-    // The latest result of each check tells, without reading results, which checks can be on a first page.
+    // A condition on the time of the latest result of each check, which is known without reading results. For a first
+    // page it leaves out the checks that cannot be on the page. Otherwise it leaves out the checks without a result
+    // after the start time of the filter.
     private static string Recent(CheckResultFilter filter, Cursor? after, string take) =>
         after is null && filter is { Status: null, Severity: null, Until: null } ? $"""
             and check_states.executed_at >= coalesce((
@@ -91,7 +94,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             """
         : filter.Since is null ? "" : "and check_states.executed_at >= @Since";
 
-    // Whether the filter matches results of several checks, and only the index by check can give their order.
+    // Whether the filter selects results of several checks, and only the index by pipeline and check gives their order.
     private static bool SpansChecks(CheckResultFilter filter) =>
         (filter.PipelineId is null) != (filter.CheckId is null) && filter.RunId is null && filter.Dataset is null;
 
@@ -142,7 +145,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
 
     /// <summary>
     /// Reads one page of a run's results, the worst first (fail of severity error, fail, error, warn, pass), then the
-    /// latest execution first. A page reads the index entries of the run and the results of the page.
+    /// latest execution first. The query reads all index entries of the run, but only the results of the page.
     /// </summary>
     /// <returns>The page, or null when the run does not exist.</returns>
     public Task<Page<CheckResult>?> OfRun(string organization, string runId, Cursor? after, int limit, CancellationToken ct) =>
@@ -191,10 +194,10 @@ public sealed class CheckResultRepository(CatalogDatabase db)
             return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, Cursor.Pair($"{CheckStates.RankOf(result)}", result.Id)));
         }, ct);
 
-    /// <summary>Counts by status the newest results between two times, at most 2,000.</summary>
+    /// <summary>Counts the newest results between two times by status. At most 2,000 results are counted.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="since">Executed at or after.</param>
-    /// <param name="until">Executed before.</param>
+    /// <param name="since">Only results that were executed at this time or later.</param>
+    /// <param name="until">Only results that were executed before this time.</param>
     /// <param name="ct">Cancels the operation.</param>
     public async Task<CheckStatusCounts> CountNewest(string organization, DateTimeOffset since, DateTimeOffset until, CancellationToken ct)
     {
@@ -214,7 +217,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return (await db.One<CheckStatusCounts>(organization, Sql, new { organization, since, until }, ct))!;
     }
 
-    /// <summary>The checks of pipelines whose latest result is a failure.</summary>
+    /// <summary>Finds the checks of the given pipelines whose latest result is a failure.</summary>
     public Task<List<OpenFailure>> OpenFailures(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
         var sql = $"""
@@ -229,8 +232,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
         return db.Many<OpenFailure>(organization, sql, new { organization, ids = pipelines.ToArray() }, ct);
     }
 
-    // One index by check contains only results that did not pass. From a parameter the planner cannot see that it can
-    // use this index, so the condition is also written as text.
+    // One of the indexes by check contains only results that did not pass. The planner cannot see from the parameter
+    // @Status that it can use this index, so the SQL also contains the condition as a constant.
     private string Conditions(CheckResultFilter filter) => $"""
         {(filter.PipelineId is null ? "" : $"and {db.Dialect.Selective("pipeline_id = @PipelineId")}")}
         {(filter.CheckId is null ? "" : $"and {db.Dialect.Selective("check_id = @CheckId")}")}

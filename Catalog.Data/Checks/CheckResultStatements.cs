@@ -5,8 +5,9 @@ namespace Catalog.Data.Checks;
 /// <summary>The statements of <see cref="CheckResultStore"/>.</summary>
 internal static class CheckResultStatements
 {
-    // Every writer locks ids in the same order, so that writers cannot deadlock. The pipeline of a run is a subquery for
-    // each row: a "not exists" can be planned as a join that reads all runs of the organization.
+    // Every writer locks ids in the same order, so that writers cannot deadlock. The pipeline of the run is read by a
+    // subquery for each row, because the planner can turn a "not exists" into a join that reads all runs of the
+    // organization.
     private const string InsertRows = $"""
         insert into check_results (organization_id, {CheckResultTable.StoredColumns})
         select @organization, {CheckResultTable.StoredColumns}
@@ -36,7 +37,9 @@ internal static class CheckResultStatements
         {InsertRows}
         """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
 
-    /// <summary>As <see cref="Insert"/>, and folds the inserted results into the states of their checks.</summary>
+    /// <summary>
+    /// Like <see cref="Insert"/>, but also folds the inserted results into the states of their checks.
+    /// </summary>
     public static Statement<CheckResult, string> InsertAndFold(string organization, List<CheckResult> results) => new(organization, $"""
         -- Results.InsertAndFold
         , inserted as (
@@ -45,10 +48,10 @@ internal static class CheckResultStatements
         select id from inserted
         """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
 
-    /// <summary>Reads what prevents the insert of results: one explanation for each.</summary>
+    /// <summary>Reads what prevents the insert of each result. Returns one explanation for each result.</summary>
     public static Statement<Unstored, Explanation> Explain(string organization, IEnumerable<CheckResult> results)
     {
-        // Subqueries, because left joins from rows crash Citus 13.2.
+        // The statement uses subqueries, because left joins from rows crash Citus 13.2.
         const string Sql = """
             -- Results.Explain
             select rows.place,
@@ -65,7 +68,7 @@ internal static class CheckResultStatements
         return new(organization, Sql, UnstoredRows, [.. results.Select((result, place) => new Unstored(place, result))]);
     }
 
-    /// <summary>A result that was not inserted, with its index among the others.</summary>
+    /// <summary>A result that was not inserted, and its index in the list of these results.</summary>
     internal readonly record struct Unstored(int Place, CheckResult Result);
 
     /// <summary>What prevented the insert of a result.</summary>
@@ -74,17 +77,19 @@ internal static class CheckResultStatements
         /// <summary>The index of the result in the statement.</summary>
         public required int Place { get; init; }
 
-        /// <summary>The request hash of the stored result with the same id; null when there is none.</summary>
+        /// <summary>The request hash of the stored result with the same id; null when no result has this id.</summary>
         public byte[]? Present { get; init; }
 
         public required bool PipelineKnown { get; init; }
 
-        /// <summary>The pipeline of the result's run; null when the run is unknown or the result names none.</summary>
+        /// <summary>
+        /// The pipeline of the result's run; null when the run is unknown or the result names no run.
+        /// </summary>
         public string? RunOwner { get; init; }
 
         /// <summary>
-        /// The outcome of the result; null when nothing prevents its insert any more. This is the only place that
-        /// decides about a reused id or idempotency key: the same request is a duplicate, another request is refused.
+        /// The outcome of the result; null when nothing prevents its insert any more. Only this method decides about a
+        /// reused id or idempotency key: the same request is a duplicate, and a different request is rejected.
         /// </summary>
         public ResultOutcome? OutcomeOf(CheckResult result)
         {

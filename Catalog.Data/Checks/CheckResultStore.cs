@@ -7,10 +7,10 @@ namespace Catalog.Data.Checks;
 internal sealed class CheckResultStore(CatalogDatabase db)
 {
     /// <summary>
-    /// Stores the results of several requests. Completes each request, with one outcome for each of its results, as
-    /// soon as these are committed: a later failure cannot change them. Most batches need one statement for each
-    /// organization, all in one round trip with their commit. The further steps handle the results that these
-    /// statements did not store or could not take.
+    /// Stores the results of several requests. Each request is completed, with one outcome for each of its results, as
+    /// soon as its results are committed. So a later failure cannot change its outcomes. For most batches one statement
+    /// for each organization is enough; on Postgres one round trip sends all statements and commits. The further steps
+    /// handle the results that these statements did not store or do not contain.
     /// </summary>
     public async Task Write(IReadOnlyList<IngestRequest<CheckResult, ResultOutcome>> batch)
     {
@@ -60,7 +60,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
             var stored = insert.Results.ToHashSet(StringComparer.Ordinal);
             foreach (var place in group.Simple)
             {
-                // The statement contains only the first of several results with one id.
+                // When several results have the same id, the statement contains only the first of them.
                 if (stored.Remove(place.Result.Id))
                 {
                     place.Set(ResultOutcome.Stored);
@@ -77,9 +77,9 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         return CheckStates.Fold(organization, results.FindAll(result => ids.Contains(result.Id)));
     }
 
-    // Simple results never close a gate, and few belong to a run whose gate is closed. The gates of these runs are
-    // updated in a second transaction, before the results are acknowledged. If the process stops in between, the client
-    // sends its result again, and the gates are updated then.
+    // Simple results never close a gate, and few of them belong to a run whose gate is closed. A second transaction
+    // updates the gates of those runs before the results are acknowledged. If the process stops between the two
+    // transactions, the client sends its results again, and the gates are updated then.
     private async Task FoldGates(List<ResultGroup> groups, List<Statement<CheckStates.RunOfResults, string>> closedGates)
     {
         foreach (var (group, closed) in groups.Zip(closedGates).Where(pair => pair.Second.Results.Count > 0))
@@ -113,7 +113,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     }
 
     // Stores in one transaction the results that need several round trips: failures that close a gate, and results that
-    // could not be inserted before and can be now.
+    // were not inserted although nothing prevents their insert any more.
     private async Task StoreOthers(List<ResultGroup> groups)
     {
         var others = groups.ConvertAll(group => (Group: group, Places: group.Open())).FindAll(other => other.Places.Count > 0);
@@ -172,8 +172,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         var outcomes = new ResultOutcome?[results.Count];
         foreach (var part in Parts(results))
         {
-            // Retry at most twice: when a deleted pipeline is registered again between two statements, the first attempt
-            // leaves results without an outcome.
+            // Retry at most twice: when a deleted pipeline is registered again between two statements, the first
+            // attempt leaves results without an outcome.
             for (var attempt = 0; attempt < 3 && part.Exists(place => outcomes[place] is null); attempt++)
             {
                 await StorePart(session, organization, results, part.FindAll(place => outcomes[place] is null), outcomes);
@@ -183,8 +183,8 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         return Array.ConvertAll(outcomes, outcome => outcome ?? ResultOutcome.PipelineUnknown);
     }
 
-    // Splits results so that no result of a part can change the outcome of another: each id occurs once, each run has
-    // one pipeline. Nearly always there is one part.
+    // Splits the results into parts, so that no result can change the outcome of another result of the same part: in a
+    // part, each id occurs once, and each run has one pipeline. Nearly always there is only one part.
     private static IEnumerable<List<int>> Parts(IReadOnlyList<CheckResult> results)
     {
         List<int> part = [];
@@ -215,8 +215,9 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private async Task StorePart(Session session, string organization, IReadOnlyList<CheckResult> results, List<int> part,
         ResultOutcome?[] outcomes)
     {
-        // Every writer of results locks states of checks, then runs, so that writers do not deadlock. A batch of events
-        // of other tools locks its runs first; a deadlock is retried.
+        // Every writer of results locks the states of checks first and the runs afterwards, so that these writers do
+        // not deadlock with each other. A batch of events of other tools locks its runs first, so it can deadlock with
+        // a writer of results. The batch that fails is written again.
         var ct = CancellationToken.None;
         var all = part.ConvertAll(place => results[place]);
         var insert = CheckResultStatements.Insert(organization, all);

@@ -9,13 +9,13 @@ namespace Catalog.Data.Checks;
 /// </summary>
 internal static class CheckResultTable
 {
-    /// <summary>The columns that <see cref="Read"/> expects, in its order.</summary>
+    /// <summary>The columns that <see cref="Read"/> reads, in the same order.</summary>
     public const string Columns = """
         id, pipeline_id, check_id, run_id, status, severity, dataset, observed_value, observed_number, expected, failed_rows, total_rows,
         message, executed_at, duration_seconds, metadata, created_at
         """;
 
-    /// <summary>The columns of <see cref="Rows"/>. The last two are stored and never shown.</summary>
+    /// <summary>The columns of <see cref="Rows"/>. Clients never see the last two columns.</summary>
     public const string StoredColumns = $"{Columns}, dataset_key, request_hash";
 
     /// <summary>The stored value of each column.</summary>
@@ -40,7 +40,10 @@ internal static class CheckResultTable
         new Column<CheckResult, Guid?>("dataset_key", result => result.Dataset is { } dataset ? DatasetId.Of(dataset) : null),
         new Column<CheckResult, byte[]>("request_hash", result => result.RequestHash));
 
-    /// <summary>Reads a row of <see cref="Columns"/>. By hand, because result lists are read most.</summary>
+    /// <summary>
+    /// Reads a row of <see cref="Columns"/>. The method reads each column itself, which is faster, because lists of
+    /// results are read most often.
+    /// </summary>
     public static CheckResult Read(DbDataReader row) => new()
     {
         Id = row.GetString(0),

@@ -1,7 +1,8 @@
 namespace Catalog.Data.Checks;
 
 /// <summary>
-/// The latest result of one check: the one executed last; at equal times the worse one (fail, error, warn, pass).
+/// The latest result of one check: the result with the latest execution time. When several results have this time, it
+/// is the worst of them (fail, error, warn, pass).
 /// </summary>
 public sealed record CheckState
 {
@@ -21,7 +22,9 @@ public sealed record CheckState
     /// <summary>Any JSON value, as sent; null when none was sent or retention has removed the result.</summary>
     public string? ObservedValue { get; init; }
 
-    /// <summary>The result's message; null when it has none or retention has removed the result.</summary>
+    /// <summary>
+    /// The result's message; null when the result has no message, or when retention has removed the result.
+    /// </summary>
     public string? Message { get; init; }
 
     public required string ResultId { get; init; }
@@ -29,7 +32,7 @@ public sealed record CheckState
     public required DateTimeOffset ExecutedAt { get; init; }
 }
 
-/// <summary>Checks by the status of their latest result.</summary>
+/// <summary>The number of checks, by the status of their latest result.</summary>
 public sealed record CheckStateCounts(RowCount Fail, RowCount Error, RowCount Warn, RowCount Pass);
 
 /// <summary>Selects states to list. A null field does not filter.</summary>
@@ -44,8 +47,8 @@ public sealed record CheckStateFilter
     public string? PipelineId { get; init; }
 
     /// <summary>
-    /// A text that the id of the check contains; case is ignored. It is looked for in the first
-    /// <see cref="CheckStateRepository.MaxExamined"/> checks of each status.
+    /// A text that the id of the check contains; case is ignored. Only the first
+    /// <see cref="CheckStateRepository.MaxExamined"/> checks of each status are searched.
     /// </summary>
     public string? Text { get; init; }
 }

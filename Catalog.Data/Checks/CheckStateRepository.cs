@@ -2,18 +2,21 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Checks;
 
-/// <summary>Reads the latest result of each check. <see cref="CheckStates"/> keeps them.</summary>
+/// <summary>Reads the latest result of each check. <see cref="CheckStates"/> writes it.</summary>
 public sealed class CheckStateRepository(CatalogDatabase db)
 {
-    /// <summary>The number of checks of each status in which a text is looked for.</summary>
+    /// <summary>
+    /// The maximum number of checks that are searched for a text. For <see cref="List"/> it is the number for each
+    /// status; for <see cref="Count"/> it is the number in total.
+    /// </summary>
     public const string MaxExamined = "20000";
 
     private const string ContainsText = @"where lower(check_id) like @pattern escape '\'";
 
-    // The order of a list. A cursor contains the place of its status.
+    // The order of statuses in a list. A cursor contains the index of its status in this array.
     private static readonly string[] WorstFirst = [CheckStatus.Fail, CheckStatus.Error, CheckStatus.Warn, CheckStatus.Pass];
 
-    /// <summary>Reads one page: fail, error, warn, pass; within a status by pipeline and check.</summary>
+    /// <summary>Reads one page, in the order of status (fail, error, warn, pass), pipeline and check.</summary>
     public async Task<Page<CheckState>> List(string organization, CheckStateFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
         var first = (int)Math.Min(after?.At.UtcTicks ?? 0, WorstFirst.Length - 1);
@@ -21,7 +24,7 @@ public sealed class CheckStateRepository(CatalogDatabase db)
         // If the query names the pipeline, SQLite does not use the index for a comparison of both columns. So only the
         // check is compared then.
         var beyond = pipeline == filter.PipelineId ? "and check_id > @check" : "and (pipeline_id, check_id) > (@pipeline, @check)";
-        // One index range for each status: a sort by status would read all states.
+        // The query reads one index range for each status, because a sort by status would read all states.
         string Part(int place) => $"""
             select * from (
                 select {place} as place, pipeline_id, check_id, status, severity, dataset, result_id, run_id, executed_at
@@ -98,7 +101,7 @@ public sealed class CheckStateRepository(CatalogDatabase db)
     /// <summary>Counts the checks by the status of their latest result.</summary>
     public async Task<CheckStateCounts> CountByStatus(string organization, CancellationToken ct)
     {
-        // The order makes the planner read the index, also for a status that most checks have.
+        // The "order by" makes the planner read the index, even for a status that most checks have.
         static string Part(string status) => $"""
             (select count(*) from (
                 select 1 from check_states where organization_id = @organization and status = '{status}'
@@ -114,7 +117,8 @@ public sealed class CheckStateRepository(CatalogDatabase db)
         return new(RowCount.Of(counts.Fail), RowCount.Of(counts.Error), RowCount.Of(counts.Warn), RowCount.Of(counts.Pass));
     }
 
-    // Both engines fold ASCII; SQLite folds nothing else.
+    // In the SQL, lower() of SQLite converts only ASCII letters. So on SQLite, the search does not find an id with
+    // another upper-case letter, such as Ä.
     private static string? Pattern(string? text) => text is null ? null : SearchPattern.Contains(text.ToLowerInvariant());
 
     private static string Conditions(CheckStateFilter filter) => $"""

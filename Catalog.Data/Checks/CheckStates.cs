@@ -3,14 +3,18 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Checks;
 
 /// <summary>
-/// Keeps the latest result of each check (<c>check_states</c>), and the gates of runs. The latest result is the one
-/// executed last; at equal times the worse one: fail (severity error before warn), error, warn, pass; then the one with
-/// the greater id. Only stored results are folded, in the transaction that stores them. The final states and gates do
-/// not depend on the order in which results arrive.
+/// Keeps the latest result of each check (<c>check_states</c>) and the gates of runs. The latest result is the result
+/// with the latest execution time. When several results have this time, it is the worst of them: fail (severity error
+/// before warn), error, warn, pass. Of equally bad results, it is the result with the greatest id. The transaction that
+/// stores results also folds them into the states. The gate of a run is closed while the latest result of one of its
+/// checks in the run is a failure of severity error. The final states and gates do not depend on the order in which
+/// results arrive.
 /// </summary>
 internal static class CheckStates
 {
-    /// <summary>The order of results with equal times: the worse has the higher rank.</summary>
+    /// <summary>
+    /// SQL for the rank of a result. It orders results with equal times: the worse result has the higher rank.
+    /// </summary>
     internal const string Rank = """
         case when results.status = 'fail' and results.severity = 'error' then 4 when results.status = 'fail' then 3
              when results.status = 'error' then 2 when results.status = 'warn' then 1 else 0 end
@@ -25,8 +29,8 @@ internal static class CheckStates
         _ => 0,
     };
 
-    // The upsert locks an existing row even if it does not change it. So a second writer of the same check waits, and
-    // its next statement sees the results of the first. The gates need this.
+    // The upsert locks an existing row, even when it does not change the row. So a second writer of the same check
+    // waits, and its next statement sees the results of the first writer. The gates need this.
     private const string UpsertStates = """
         insert into check_states (organization_id, pipeline_id, check_id, result_id, run_id, status, severity, rank, dataset,
             observed_number, executed_at)
@@ -50,12 +54,13 @@ internal static class CheckStates
 
     private const string LatestFirst = $"order by results.executed_at desc, {Rank} desc, results.id desc";
 
-    // A check with one result in the batch needs no ranking, and a statement without row_number() is planned faster.
+    // This is used when each check has only one result in the batch. Then no ranking is needed, and a statement without
+    // row_number() is planned faster.
     private const string LonePlace = "1 as place";
 
     private const string Place = $"row_number() over (partition by results.pipeline_id, results.check_id {LatestFirst}) as place";
 
-    // Retention may remove the results of a run and keep the run: its gate then stays as it is.
+    // Retention can delete the results of a run and keep the run. Then the gate of the run stays as it is.
     private const string RemovedFailure = """
         case when (
             select results.id from check_results as results
@@ -74,8 +79,8 @@ internal static class CheckStates
 
     /// <summary>
     /// The part of a statement that folds the results whose ids are in <c>inserted</c>, for an engine that inserts in
-    /// common table expressions. It takes the results from <c>rows</c> and does not read the table again: for a new
-    /// table the planner would use the statistics of an empty one.
+    /// common table expressions. It takes the results from <c>rows</c> and does not read them from the table, because
+    /// for a new table the planner uses the statistics of an empty table.
     /// </summary>
     public static string FoldInserted(int results) => $"""
         stored as (
@@ -90,7 +95,7 @@ internal static class CheckStates
     /// <summary>Folds stored results into the states of their checks.</summary>
     public static Statement Fold(string organization, IReadOnlyList<CheckResult> results)
     {
-        // SQLite runs the statement once for each row, so rows that cannot be the latest are left out before.
+        // SQLite runs the statement once for each row, so results that cannot be the latest are left out beforehand.
         var checks = results.GroupBy(result => (result.PipelineId, result.CheckId)).ToList();
         var latest = checks.SelectMany(check => check.Max(Age) is var last ? check.Where(result => Age(result) == last) : []).ToList();
         return new Statement<CheckResult, NoResult>(organization, $"""
@@ -135,9 +140,9 @@ internal static class CheckStates
     }
 
     /// <summary>
-    /// Reads which runs of results have a closed gate, after <see cref="Fold"/> in the same transaction. When another
-    /// writer stores a failure of the same check at the same time, either this statement sees the closed gate, or that
-    /// writer sees the results stored here.
+    /// Reads which of the runs that results name have a closed gate. It must run after <see cref="Fold"/> in the same
+    /// transaction. When another writer stores a failure of the same check at the same time, either this statement sees
+    /// the closed gate, or the other writer sees the results of this transaction.
     /// </summary>
     public static Statement<RunOfResults, string> ReadClosedGates(string organization, IEnumerable<CheckResult> results)
     {
@@ -152,9 +157,9 @@ internal static class CheckStates
     }
 
     /// <summary>
-    /// Makes closed gates follow the latest results of the runs' checks, after <see cref="Fold"/> in the same
-    /// transaction. Each statement sees what other writers committed while the statement before waited for them, so the
-    /// run is locked in a statement of its own. A run whose gate lifts has the status that its events report.
+    /// Updates closed gates from the latest results of the checks in their runs. It must run after <see cref="Fold"/>.
+    /// The first statement locks the runs and waits for other writers, so that the last statement sees what those
+    /// writers have committed. A run whose gate opens gets the status that its events report.
     /// </summary>
     public static IEnumerable<Statement> FoldGates(Dialect dialect, string organization, IEnumerable<CheckResult> results)
     {
@@ -167,14 +172,15 @@ internal static class CheckStates
             order by rows.id
             {dialect.ForUpdate}
             """;
-        // The previous release keeps states for each run. Without them it reads the results too, as long as it runs
-        // beside this one.
+        // The previous release, which can still be running, stores the states of checks for each run. They would be out
+        // of date after this change. Without them it reads the results.
         const string ForgetStates = """
             -- CheckStates.ForgetRunStates
             delete from run_check_states
             where organization_id = @organization and run_id in (select id from rows)
             """;
-        // The runs exist and are locked, so that this only updates; an upsert finds each of them by its key.
+        // The runs exist and are locked, so this insert always becomes an update. It is an upsert because an upsert
+        // finds each run by its key.
         var foldGates = $"""
             -- CheckStates.FoldGates
             insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
@@ -202,12 +208,15 @@ internal static class CheckStates
     }
 
     /// <summary>
-    /// SQL for what closes the gate of a run: the first check, by id, whose latest result in the run is a failure of
-    /// severity error; null when there is none. It reads all results of the run.
+    /// SQL for the check that closes the gate of a run: the check with the smallest id whose latest result in the run
+    /// is a failure of severity error. It is null when there is no such check. The SQL reads all results of the run.
     /// </summary>
     /// <param name="dialect">The engine's SQL.</param>
     /// <param name="run">SQL for the id of the run.</param>
-    /// <param name="pipeline">SQL for its pipeline: results that precede their run may name another one.</param>
+    /// <param name="pipeline">
+    /// SQL for the pipeline of the run. Results that arrived before the run can name another pipeline; they are
+    /// ignored.
+    /// </param>
     public static string FirstFailure(Dialect dialect, string run, string pipeline) => $"""
         (select min(latest.check_id)
          from (
@@ -227,7 +236,7 @@ internal static class CheckStates
             .OrderBy(run => run.Id, StringComparer.Ordinal),
     ];
 
-    /// <summary>A run that results name, with the time when the last of them was received.</summary>
+    /// <summary>A run that results name, and the time when the last of these results was received.</summary>
     internal readonly record struct RunOfResults(string Id, DateTimeOffset UpdatedAt);
 
     /// <summary>A check of a pipeline.</summary>

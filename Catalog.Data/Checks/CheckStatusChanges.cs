@@ -13,12 +13,12 @@ public sealed class CheckStatusChanges(CatalogDatabase db)
 
     /// <summary>
     /// Lists checks whose status changed often, in the order of pipeline and check. One call examines at most
-    /// <see cref="MaxExamined"/> checks, so a page may have few items or none and still have a position after it.
+    /// <see cref="MaxExamined"/> checks, so a page can have few or no items although more pages follow.
     /// </summary>
     /// <param name="organization">The organization.</param>
     /// <param name="pipelineId">Only checks of this pipeline; empty for standalone checks, null for all.</param>
     /// <param name="window">The number of last results of each check.</param>
-    /// <param name="minChanges">The number of changes in these results from which a check is listed.</param>
+    /// <param name="minChanges">The minimum number of changes in these results for a check to be listed.</param>
     /// <param name="after">The end of the previous page; null for the first page.</param>
     /// <param name="limit">The maximum number of items.</param>
     /// <param name="ct">Cancels the operation.</param>
@@ -71,8 +71,8 @@ public sealed class CheckStatusChanges(CatalogDatabase db)
     }, ct);
 
     /// <summary>
-    /// Reads the changes and the present failures in the newest <see cref="MaxStreak"/> results of a check. Uses the
-    /// filter's pipeline, check and times.
+    /// Counts the changes of status in the newest <see cref="MaxStreak"/> results of a check, and the failures since
+    /// its last result with another status. Only the pipeline, the check and the times of the filter are used.
     /// </summary>
     public async Task<CheckStreak> Streak(string organization, CheckResultFilter filter, CancellationToken ct)
     {
@@ -103,7 +103,7 @@ public sealed class CheckStatusChanges(CatalogDatabase db)
     }
 }
 
-/// <summary>One result of a check, as far as changes need it.</summary>
+/// <summary>The fields of a result that are needed to find changes of status.</summary>
 internal sealed record StatusOfCheck
 {
     public required string PipelineId { get; init; }
@@ -121,7 +121,7 @@ public sealed record FlappingCheck
 
     public required string CheckId { get; init; }
 
-    /// <summary>The number of results whose status differs from the result before.</summary>
+    /// <summary>The number of results whose status differs from that of the previous result.</summary>
     public required int Changes { get; init; }
 
     /// <summary>The statuses of the examined results, latest first.</summary>
@@ -140,9 +140,13 @@ public sealed record FlappingCheck
     };
 }
 
-/// <summary>The newest results of a check.</summary>
+/// <summary>Facts about the newest results of a check.</summary>
 /// <param name="Results">The number of examined results.</param>
-/// <param name="Changes">The number of them whose status differs from the result before.</param>
-/// <param name="FailingResults">The number of failures since the last other result; 0 when the latest result is no failure.</param>
-/// <param name="FailingSince">When the first of them was executed; null when there is none.</param>
+/// <param name="Changes">The number of examined results whose status differs from that of the previous result.</param>
+/// <param name="FailingResults">
+/// The number of failures since the last result with another status; 0 when the latest result is not a failure.
+/// </param>
+/// <param name="FailingSince">
+/// When the first of these failures was executed; null when there is no such failure.
+/// </param>
 public sealed record CheckStreak(int Results, int Changes, int FailingResults, DateTimeOffset? FailingSince);

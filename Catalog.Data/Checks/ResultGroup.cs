@@ -21,7 +21,7 @@ internal sealed class ResultGroup
     /// <summary>The results that one insert can store.</summary>
     public List<ResultPlace> Simple { get; } = [];
 
-    /// <summary>Whether a request is not complete.</summary>
+    /// <summary>Whether at least one request is not complete.</summary>
     public bool HasOpen => Requests.Exists(request => request.IsOpen);
 
     /// <summary>The results without an outcome, except those of atomic requests.</summary>
@@ -45,12 +45,15 @@ internal sealed class RequestOutcomes(IngestRequest<CheckResult, ResultOutcome> 
 {
     public IReadOnlyList<CheckResult> Results => request.Items;
 
-    /// <summary>One for each result; null: not known yet.</summary>
+    /// <summary>One outcome for each result; null when it is not known yet.</summary>
     public ResultOutcome?[] Outcomes { get; } = new ResultOutcome?[request.Items.Count];
 
     public bool ClosesGates { get; } = request.Items.Any(result => result.ClosesGate);
 
-    /// <summary>All results are stored or none: an idempotency key identifies the whole request.</summary>
+    /// <summary>
+    /// Whether all results must be stored or none, because an idempotency key identifies a request with several
+    /// results.
+    /// </summary>
     public bool IsAtomic { get; } = request.Items.Count > 1 && request.Items.Any(result => result.IdIsDerived);
 
     public bool IsOpen => !request.IsDone;

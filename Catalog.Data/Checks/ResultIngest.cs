@@ -19,16 +19,16 @@ public sealed class ResultIngest : IHostedService
     {
         var store = new CheckResultStore(db);
         _queue = new("check_results", settings, meters, result => result.ExecutedAt, store.Write);
-        // A transaction of thousands of rows would delay requests with one row. Bulk requests gain nothing from a
-        // shared commit, but two writers are faster than one.
+        // Bulk requests have their own queue, because a transaction of thousands of rows would delay requests with one
+        // row. Bulk requests gain nothing from a shared commit, but two writers store them faster than one.
         _bulkQueue = new("check_results_bulk", settings with { Writers = Math.Max(2, settings.Writers) }, meters,
             result => result.ExecutedAt, store.Write);
     }
 
     /// <summary>Queues the results of one request.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="results">At least one.</param>
-    /// <param name="bytes">Their approximate size in memory.</param>
+    /// <param name="results">The results; at least one.</param>
+    /// <param name="bytes">The approximate size of the results in memory, in bytes.</param>
     /// <returns>One outcome for each result, in order; await it once. Null when the queue is full or the service
     /// stops.</returns>
     public ValueTask<ResultOutcome[]>? Enqueue(string organization, IReadOnlyList<CheckResult> results, long bytes) =>

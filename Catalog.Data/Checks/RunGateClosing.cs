@@ -3,8 +3,9 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Checks;
 
 /// <summary>
-/// Closes the gates of runs inside the transaction that stores their failed results. Afterwards <see
-/// cref="CheckStates.FoldGates"/> lifts those whose failures are not the latest results.
+/// Closes the gates of runs inside the transaction that stores their failed results. Afterwards
+/// <see cref="CheckStates.FoldGates"/> opens the gates of runs whose failures are not the latest results of their
+/// checks.
 /// </summary>
 internal sealed class RunGateClosing(Dialect dialect, Session session, string organization)
 {
@@ -17,8 +18,9 @@ internal sealed class RunGateClosing(Dialect dialect, Session session, string or
     private sealed record Gate(string RunId, string PipelineId, string CheckId, DateTimeOffset At);
 
     /// <summary>
-    /// Closes the gate of each run that a failure of severity error names. Creates an unknown run, which then belongs
-    /// to the pipeline of the result. When the run belongs to another pipeline by now, the failures are deleted again.
+    /// Closes the gate of each run that a failure of severity error names. An unknown run is created and belongs to the
+    /// pipeline of the result. When another writer has created the run for another pipeline in the meantime, the
+    /// failures are deleted again.
     /// </summary>
     /// <param name="stored">The stored results; the results of one run name one pipeline.</param>
     /// <param name="ct">Cancels the operation.</param>

@@ -8,12 +8,12 @@ public sealed record Connection
     /// <summary>The kind of warehouse, such as postgres.</summary>
     public required string Type { get; init; }
 
-    /// <summary>The configuration that may be shown, a JSON object with a mask in place of each secret.</summary>
+    /// <summary>The configuration as clients see it: a JSON object with a mask instead of each secret.</summary>
     public required string Config { get; init; }
 
     /// <summary>
-    /// The masked fields with their values, a JSON object encrypted by <see cref="SecretBox"/>; null when there are no
-    /// secrets.
+    /// The masked fields with their secret values: a JSON object that <see cref="SecretBox"/> has encrypted. Null when
+    /// there are no secrets.
     /// </summary>
     public byte[]? Secrets { get; init; }
 

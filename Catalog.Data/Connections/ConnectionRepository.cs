@@ -4,7 +4,8 @@ using Catalog.Data.Organizations;
 namespace Catalog.Data.Connections;
 
 /// <summary>
-/// Stores and reads warehouse connections. Secrets are encrypted before they come here and are not decrypted here.
+/// Stores and reads warehouse connections. Callers encrypt and decrypt the secrets; this class handles only their
+/// encrypted form.
 /// </summary>
 public sealed class ConnectionRepository(CatalogDatabase db)
 {

@@ -6,10 +6,10 @@ namespace Catalog.Data.Connections;
 /// <summary>
 /// Encrypts the secrets of connections with AES-256-GCM (NIST SP 800-38D). The format is one version byte, a nonce of
 /// 12 bytes, a tag of 16 bytes, and the ciphertext. Organization and connection are authenticated, so the secrets of
-/// one connection cannot be decrypted as those of another.
+/// one connection cannot be decrypted as the secrets of another connection.
 /// </summary>
-/// <param name="key">A key of 32 bytes; null when none is configured, and nothing can be encrypted.</param>
-/// <param name="previous">The key before the last change, which only decrypts; null when there is none.</param>
+/// <param name="key">A key of 32 bytes; null when no key is configured. Then nothing can be encrypted.</param>
+/// <param name="previous">The key before the last change; null when there is none. It is used only to decrypt.</param>
 public sealed class SecretBox(byte[]? key, byte[]? previous = null)
 {
     private const byte Version = 1;
@@ -38,8 +38,10 @@ public sealed class SecretBox(byte[]? key, byte[]? previous = null)
     public string? Open(string organization, string connection, byte[] box) =>
         OpenWith(key, organization, connection, box) ?? OpenWith(previous, organization, connection, box);
 
-    /// <summary>Encrypts again with the key what was encrypted with the previous one.</summary>
-    /// <returns>The new form; the same when the key decrypts it already; null when neither key does.</returns>
+    /// <summary>Encrypts a secret again with the current key, if it was encrypted with the previous key.</summary>
+    /// <returns>
+    /// The new form; <paramref name="box"/> itself when the current key decrypts it; null when neither key decrypts it.
+    /// </returns>
     public byte[]? Reseal(string organization, string connection, byte[] box) =>
         OpenWith(key, organization, connection, box) is not null ? box
             : OpenWith(previous, organization, connection, box) is { } text ? Seal(organization, connection, text) : null;

@@ -3,26 +3,32 @@ using System.Data.Common;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// The Catalog's own database. Every connection to an organization's data is opened here, with the context that row-level security
-/// needs. Engine failures are thrown as <see cref="DatabaseUnavailableException"/>.
+/// The Catalog's own database. Every connection to an organization's data is opened here, with the context that
+/// row-level security needs. Engine failures are thrown as <see cref="DatabaseUnavailableException"/>.
 /// </summary>
 /// <param name="reads">Connections for statements that only read.</param>
 /// <param name="writes">Connections for statements that write.</param>
 /// <param name="dialect">The SQL and driver differences of the engine.</param>
-/// <param name="echo">Called with the SQL and duration of every statement, never with parameters; null to disable.</param>
+/// <param name="echo">
+/// Called with the SQL and duration of every statement, never with parameters; null to disable.
+/// </param>
 public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dialect dialect, Action<string, TimeSpan>? echo)
     : IAsyncDisposable
 {
     /// <summary>The SQL and driver differences of the engine.</summary>
     public Dialect Dialect { get; } = dialect;
 
-    /// <summary>Whether the database itself isolates organizations; null on an engine without row-level security.</summary>
+    /// <summary>
+    /// Whether the database itself isolates organizations; null on an engine without row-level security.
+    /// </summary>
     public Task<Isolation?> Isolation(CancellationToken ct) => TranslateErrors(() => Dialect.Isolation(ct));
 
-    /// <summary>The SQL that sets role and context before the statements of requests; null when none is needed.</summary>
+    /// <summary>
+    /// The SQL that sets role and context before the statements of requests; null when none is needed.
+    /// </summary>
     public ValueTask<ContextSql?> ContextSql(CancellationToken ct) => Dialect.ContextSql(ct);
 
-    /// <summary>The first row of one read-only statement; the type's default when there is none.</summary>
+    /// <summary>The first row of one read-only statement; the type's default when there is no row.</summary>
     public Task<T?> One<T>(string organization, string sql, object? parameters, CancellationToken ct) =>
         Read(organization, session => session.One<T>(sql, parameters, ct), ct);
 
@@ -31,16 +37,16 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         Read(organization, session => session.Many<T>(sql, parameters, ct), ct);
 
     /// <summary>
-    /// As <see cref="One{T}(string, string, object?, CancellationToken)"/>, but the caller reads the row: faster, for
-    /// the most frequent queries.
+    /// Like <see cref="One{T}(string, string, object?, CancellationToken)"/>, but the caller reads the columns of the
+    /// row. This is faster, and the most frequent queries use it.
     /// </summary>
     public async Task<T?> One<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read,
         CancellationToken ct) where T : class =>
         await Many(organization, sql, parameters, read, ct) is [var first, ..] ? first : null;
 
     /// <summary>
-    /// As <see cref="Many{T}(string, string, object?, CancellationToken)"/>, but the caller reads each row: faster, for
-    /// the most frequent queries.
+    /// Like <see cref="Many{T}(string, string, object?, CancellationToken)"/>, but the caller reads the columns of each
+    /// row. This is faster, and the most frequent queries use it.
     /// </summary>
     public Task<List<T>> Many<T>(string organization, string sql, object? parameters, Func<DbDataReader, T> read, CancellationToken ct) =>
         Read(organization, async session =>
@@ -50,7 +56,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         return rows;
     }, ct);
 
-    /// <summary>All rows of a lookup that runs before the organization is known.</summary>
+    /// <summary>Runs a lookup and returns all rows. A lookup runs before the organization is known.</summary>
     /// <param name="by">The kind of lookup.</param>
     /// <param name="value">The key to look up.</param>
     /// <param name="sql">One read-only statement that also filters by <c>@value</c>.</param>
@@ -60,7 +66,9 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         (connection, contextSql, state) => new Session(connection, null, Dialect, new(contextSql, value), state, echo)
             .Many<T>(sql, new { value }, ct), ct);
 
-    /// <summary>Several read-only statements on one connection. Each sees what was committed before it started.</summary>
+    /// <summary>
+    /// Runs several read-only statements on one connection. Each statement sees what was committed before it started.
+    /// </summary>
     public Task<T> Read<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) =>
         Run(reads, () => Dialect.ContextSql(ct),
         (connection, contextSql, state) => work(new Session(connection, null, Dialect, new(contextSql, organization), state, echo)), ct);
@@ -70,7 +78,9 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// or calls <see cref="Session.RequestRollback"/>.
     /// </summary>
     /// <param name="organization">The organization whose context is set.</param>
-    /// <param name="work">Called a second time when the connection was lost before the commit.</param>
+    /// <param name="work">
+    /// The statements. It can be called twice, because it runs again when the connection was lost before the commit.
+    /// </param>
     /// <param name="ct">Cancels the operation until the commit starts.</param>
     public Task<T> Write<T>(string organization, Func<Session, Task<T>> work, CancellationToken ct) =>
         Run(writes, () => Dialect.ContextSql(ct), async (connection, contextSql, state) =>
@@ -80,7 +90,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         var result = await work(session);
         if (!session.IsRollbackRequested)
         {
-            // Without the cancellation token: a cancelled commit has an unknown outcome.
+            // The commit cannot be cancelled, because the outcome of a cancelled commit is unknown.
             await state.Commit(transaction);
         }
 
@@ -88,8 +98,9 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     }, ct);
 
     /// <summary>
-    /// Statements of several organizations, each in its own context, in one transaction and one round trip (on Postgres). They are sent
-    /// again when the connection is lost, so each statement must be idempotent by the keys of its rows.
+    /// Runs statements of several organizations, each in its own context, in one transaction (on Postgres in one round
+    /// trip). They are sent again when the connection is lost, so each statement must be idempotent by the keys of its
+    /// rows.
     /// </summary>
     public Task Write(IReadOnlyList<Statement> statements, CancellationToken ct) => statements.All(statement => statement.Count == 0)
         ? Task.CompletedTask
@@ -100,8 +111,8 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         }, ct);
 
     /// <summary>
-    /// Statements of several organizations in one transaction. It is committed when <paramref name="work"/> returns,
-    /// and rolled back when it throws.
+    /// Runs statements of several organizations in one transaction. It is committed when <paramref name="work"/>
+    /// returns, and rolled back when it throws.
     /// </summary>
     /// <inheritdoc cref="Write{T}(string, Func{Session, Task{T}}, CancellationToken)" path="/param"/>
     public Task WriteAcrossOrganizations(Func<CrossOrganizationSession, Task> work, CancellationToken ct) =>
@@ -113,7 +124,8 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
         return true;
     }, ct);
 
-    // A pooled connection may have been lost while idle; the first request that uses it fails. So a second connection is tried.
+    // A pooled connection can be lost while it is idle, and the first statement on it then fails. So the work is tried
+    // again on a second connection.
     private Task<T> Run<T>(
         DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationTracker, Task<T>> work,
         CancellationToken ct) =>
@@ -130,7 +142,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
             }
         });
 
-    // The context SQL comes first, because finding it may need a connection too.
+    // The context SQL is found before the connection is opened, because finding it can need its own connection.
     private async Task<T> RunOnConnection<T>(
         DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationTracker, Task<T>> work,
         OperationTracker state, CancellationToken ct)

@@ -8,7 +8,9 @@ public sealed record ConnectionFailure(string Code, string Message, string Actio
 {
     /// <summary>Explains an exception that was thrown when a connection was opened.</summary>
     /// <param name="exception">The exception.</param>
-    /// <param name="which">How the message names the address, such as <c>The service's address (DATAXPIPE_DB)</c>.</param>
+    /// <param name="which">
+    /// How the message names the address, such as <c>The service's address (DATAXPIPE_DB)</c>.
+    /// </param>
     /// <param name="settings">The settings with the address.</param>
     /// <returns>The explanation; null when the exception is not a connection failure.</returns>
     public static ConnectionFailure? Find(Exception exception, string which, DatabaseSettings settings) =>

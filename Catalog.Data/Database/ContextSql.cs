@@ -1,9 +1,10 @@
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// The SQL that gives statements the role and the organization that row-level security needs, in the same round trip. On Postgres it is
-/// one statement with the organization as a parameter. Citus forwards settings to the servers with the rows only from <c>set local</c>
-/// statements within a transaction block, and these take no parameters.
+/// The SQL that gives statements the role and the organization that row-level security needs, in the same round trip.
+/// On Postgres it is one statement with the organization as a parameter. On Citus it is several statements with the
+/// organization as a literal: Citus forwards only the settings of <c>set local</c> statements in a transaction block to
+/// the servers with the rows, and <c>set local</c> takes no parameters.
 /// </summary>
 public sealed class ContextSql
 {
@@ -15,7 +16,9 @@ public sealed class ContextSql
     /// <summary>Whether the server returns a row before the rows of the statement.</summary>
     internal bool ReturnsRow { get; }
 
-    /// <summary>Whether the value is a literal. Then statements outside a transaction need a transaction block of their own.</summary>
+    /// <summary>
+    /// Whether the value is a literal. Then statements outside a transaction need a transaction block of their own.
+    /// </summary>
     internal bool IsBlock => _setting is not null;
 
     /// <summary>One statement with the parameter <see cref="Context.Parameter"/>.</summary>
@@ -27,9 +30,9 @@ public sealed class ContextSql
     /// <param name="returnsRow">Whether one of the first statements returns a row.</param>
     internal static ContextSql Block(string[] first, string setting, bool returnsRow) => new(first, setting, returnsRow);
 
-    /// <summary>The text of a statement after its context.</summary>
+    /// <summary>The text of the context SQL, followed by a statement.</summary>
     /// <param name="sql">The statement.</param>
-    /// <param name="value">The organization, or the key of a look-up.</param>
+    /// <param name="value">The organization, or the key of a lookup.</param>
     /// <param name="inTransaction">Whether a transaction has begun.</param>
     internal string Before(string sql, string value, bool inTransaction) => !IsBlock ? $"{_first[0]};\n{sql}"
         : inTransaction ? $"{string.Join(";\n", Statements(value))};\n{sql}"
@@ -38,7 +41,8 @@ public sealed class ContextSql
     /// <summary>The statements that set the context.</summary>
     internal IEnumerable<string> Statements(string value) => IsBlock ? [.. _first, $"set local {_setting} = {Literal(value)}"] : _first;
 
-    // Means the same with every setting of standard_conforming_strings. A statement ends at a NUL, and no stored value contains one.
+    // A literal of the form E'...' means the same with every setting of standard_conforming_strings. A NUL would end
+    // the statement, so it is rejected. No stored value contains a NUL.
     private static string Literal(string value) => value.Contains('\0', StringComparison.Ordinal)
         ? throw new ArgumentException("The value contains a NUL character.", nameof(value))
         : $"E'{value.Replace("\\", @"\\", StringComparison.Ordinal).Replace("'", "''", StringComparison.Ordinal)}'";

@@ -3,7 +3,9 @@ using System.Diagnostics;
 
 namespace Catalog.Data.Database;
 
-/// <summary>One connection for statements of several organizations. Each statement runs in the context of its organization.</summary>
+/// <summary>
+/// One connection for statements of several organizations. Each statement runs in the context of its organization.
+/// </summary>
 public sealed class CrossOrganizationSession
 {
     private readonly DbConnection _connection;

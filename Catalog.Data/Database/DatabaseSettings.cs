@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>The address and options of the Catalog's own database. The service and the console read the same settings.</summary>
+/// <summary>
+/// The address and options of the Catalog's own database. The service and the console read the same settings.
+/// </summary>
 public sealed partial class DatabaseSettings
 {
     /// <summary>The default Postgres role for the service's statements.</summary>
@@ -34,7 +36,7 @@ public sealed partial class DatabaseSettings
     /// <summary>The name of the setting that holds the address, such as <c>DATAXPIPE_DB</c>.</summary>
     public string ReadFrom { get; private init; } = "DATAXPIPE_DB";
 
-    /// <summary>The user in the address; null when the address has none, and on SQLite.</summary>
+    /// <summary>The user in the address; null on SQLite, and when the address names no user.</summary>
     public string? User => Postgres?.Username;
 
     /// <summary>Whether every statement is logged with its duration. Parameters are never logged.</summary>
@@ -59,7 +61,7 @@ public sealed partial class DatabaseSettings
     internal DatabaseSettings InSchema(string schema) =>
         new(Engine, null, Postgres) { ReadFrom = ReadFrom, Schema = schema, BehindPooler = BehindPooler };
 
-    /// <summary>Another SQLite file.</summary>
+    /// <summary>The settings of another SQLite file.</summary>
     internal static DatabaseSettings OfFile(string path) => new(DatabaseEngine.Sqlite, path, null);
 
     /// <summary>A description for logs: engine, host and database, never a password.</summary>
@@ -68,14 +70,15 @@ public sealed partial class DatabaseSettings
         : $"SQLite file {SqlitePath}";
 
     /// <summary>
-    /// Reads the first of: <c>DATAXPIPE_DB</c>, <c>DATABASE_URL</c>, <c>DATABASE__URL</c>, the parts <c>DATABASE__HOST</c> and
-    /// <c>DATABASE_HOST</c>. The default is the SQLite file <c>catalog.db</c> in the working directory.
+    /// Reads the address from the first of these settings that has a value: <c>DATAXPIPE_DB</c>, <c>DATABASE_URL</c>,
+    /// <c>DATABASE__URL</c>, <c>DATABASE__HOST</c> with its other parts, <c>DATABASE_HOST</c> with its other parts. The
+    /// default is the SQLite file <c>catalog.db</c> in the working directory.
     /// </summary>
     /// <exception cref="SettingException">A value is invalid.</exception>
     public static DatabaseSettings Read(IConfiguration configuration)
     {
         var settings = FindAddress(configuration);
-        // Validated on SQLite too, so that a mistake shows before the move to Postgres.
+        // These settings are validated on SQLite too, so that a mistake is found before the move to Postgres.
         PostgresConnectionSettings.ReadPool(configuration);
         PostgresConnectionSettings.ReadSchema(new(), configuration);
         settings.Echo = Setting.Flag(configuration, "DATAXPIPE_DB_ECHO") ?? Setting.Flag(configuration, "DATABASE:ECHO") ?? false;
@@ -89,7 +92,9 @@ public sealed partial class DatabaseSettings
         return settings;
     }
 
-    /// <summary>The Postgres role for the service's statements: <c>DATAXPIPE_APP_ROLE</c>, by default <c>catalog_app</c>.</summary>
+    /// <summary>
+    /// The Postgres role for the service's statements: <c>DATAXPIPE_APP_ROLE</c>, by default <c>catalog_app</c>.
+    /// </summary>
     /// <exception cref="SettingException">The value is not a valid role name.</exception>
     public static string ReadAppRole(IConfiguration configuration) =>
         PostgresGrants.ValidateRole("DATAXPIPE_APP_ROLE", Setting.Text(configuration, "DATAXPIPE_APP_ROLE") ?? DefaultAppRole);
@@ -110,8 +115,8 @@ public sealed partial class DatabaseSettings
     }
 
     /// <summary>
-    /// The address for schema changes: <c>DATAXPIPE_MIGRATIONS_DB</c>, a direct connection as the owner of the tables;
-    /// if not set, as <see cref="Read"/>.
+    /// Reads the address for schema changes from <c>DATAXPIPE_MIGRATIONS_DB</c>: a direct connection as the owner of
+    /// the tables. If it is not set, the address is that of <see cref="Read"/>.
     /// </summary>
     /// <exception cref="SettingException">A value is invalid.</exception>
     public static DatabaseSettings ReadForMigrations(IConfiguration configuration) =>
@@ -157,15 +162,15 @@ public sealed partial class DatabaseSettings
             : OnSqlite(name, value);
     }
 
-    // Key=value pairs, other schemes, and addresses without their scheme. Used as a file name they would create an empty Catalog,
-    // and the log would show the password as part of the file name.
+    // Matches key=value pairs, other schemes, and addresses without their scheme. Used as a file name, such a value
+    // would create an empty Catalog, and the log would show its password as part of the file name.
     [GeneratedRegex("^[A-Za-z][A-Za-z0-9+.-]+:|:.*@|=|://", RegexOptions.Singleline)]
     private static partial Regex NotAPath();
 
     [GeneratedRegex(@"\$\{.*\}", RegexOptions.Singleline)]
     private static partial Regex Placeholder();
 
-    // No message contains the path: it may be a mistyped address with a password.
+    // No message contains the path, because it can be a mistyped address with a password.
     private static DatabaseSettings OnSqlite(string name, string path)
     {
         if (path.Contains('\0', StringComparison.Ordinal) || path == ":memory:")
@@ -174,7 +179,8 @@ public sealed partial class DatabaseSettings
                 $"{name}: name a file; a database in memory would be lost, and a path cannot contain a NUL character.");
         }
 
-        // A single quote character, or quotes after sqlite:///: the file would be a new, empty Catalog.
+        // Values in quotes are rejected before, but not a value with a quote at only one end, or with quotes after
+        // sqlite:///. Such a path would create a new, empty Catalog.
         if (path[0] is '"' or '\'' || path[^1] is '"' or '\'')
         {
             throw new SettingException($"{name}: the path begins or ends with a quote; remove the quotes.");

@@ -3,10 +3,10 @@ namespace Catalog.Data.Database;
 /// <summary>Why a database cannot serve a request now.</summary>
 public enum Unavailability
 {
-    /// <summary>The connection failed or was lost: the server is down, restarting, or out of connections.</summary>
+    /// <summary>The connection failed or was lost, for example because the server is down or restarting.</summary>
     Unreachable,
 
-    /// <summary>The server refused the user or the password.</summary>
+    /// <summary>The server rejected the user or the password.</summary>
     AuthenticationFailed,
 
     /// <summary>The server has no database with this name.</summary>
@@ -27,7 +27,7 @@ public enum Unavailability
     /// <summary>The TLS connection failed: the server does not support TLS, or its certificate was rejected.</summary>
     TlsFailed,
 
-    /// <summary>The role has no rights on the tables, or the login can no longer assume it.</summary>
+    /// <summary>The role has no rights on the tables, or the login can no longer assume the role.</summary>
     NotPermitted,
 
     /// <summary>Row-level security is required but not in effect.</summary>
@@ -49,7 +49,10 @@ public enum Unavailability
     PoolerInBetween,
 }
 
-/// <summary>The database cannot serve now. Whether a write took effect is unknown; the client may send the same request again.</summary>
+/// <summary>
+/// The database cannot serve a request now. It is unknown whether a write took effect. The client can send the same
+/// request again.
+/// </summary>
 public sealed class DatabaseUnavailableException(Unavailability reason, Exception cause)
     : Exception($"The database cannot serve now: {reason}.", cause)
 {

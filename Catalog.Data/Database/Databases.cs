@@ -7,7 +7,9 @@ namespace Catalog.Data.Database;
 /// <summary>Opens the database of a <see cref="DatabaseSettings"/>. Only this class chooses the engine.</summary>
 public static class Databases
 {
-    /// <summary>Opens the database for requests: a connection pool on Postgres, one writer and many readers on SQLite.</summary>
+    /// <summary>
+    /// Opens the database for requests: a connection pool on Postgres, one writer and many readers on SQLite.
+    /// </summary>
     /// <param name="settings">The address and its options.</param>
     /// <param name="echo">Called with the SQL and duration of every statement; null to disable.</param>
     /// <param name="warn">Called with a warning for the operator, such as a detected pooler; null to disable.</param>
@@ -29,12 +31,16 @@ public static class Databases
         return new(reads, writes, new SqliteDialect(), echo);
     }
 
-    /// <summary>Why a connection could not be opened and how to fix it, with host, port, user and database; never a password.</summary>
+    /// <summary>
+    /// Why a connection could not be opened and how to fix it, with host, port, user and database; never a password.
+    /// </summary>
     /// <returns>Null when the exception is not a connection failure.</returns>
     public static string? DescribeFailure(DatabaseSettings settings, Exception exception) =>
         ConnectionFailure.Find(exception, settings.ReadFrom, settings)?.ToString();
 
-    /// <summary>A data source without a pool, for schema changes: each connection is closed after use, so no pool keeps a lock.</summary>
+    /// <summary>
+    /// A data source without a pool, for schema changes: each connection is closed after use, so no pool keeps a lock.
+    /// </summary>
     /// <param name="postgres">The address.</param>
     /// <param name="session">The session settings to apply.</param>
     /// <param name="name">The <c>application_name</c> on the server.</param>

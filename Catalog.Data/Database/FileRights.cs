@@ -3,7 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Reports the owner of a file that this process cannot use. Typical cause: a volume that another user id wrote to.</summary>
+/// <summary>
+/// Reports the owner of a file that this process cannot use. A typical cause is a volume with files that another user
+/// id created.
+/// </summary>
 public static unsafe partial class FileRights
 {
     private const int CurrentDirectory = -100;
@@ -64,7 +67,7 @@ public static unsafe partial class FileRights
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint EffectiveUser();
 
-    // statx, not stat: the layout of its structure is the same on every architecture.
+    // statx is used instead of stat, because its structure has the same layout on every architecture.
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int directory, string path, int flags, uint mask, byte* stats);
 }

@@ -1,8 +1,9 @@
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// A set of rows that a statement reads as the table <c>rows</c>. Postgres receives one array per column and reads the arrays with
-/// <c>unnest</c>; a single row is sent as plain parameters. SQLite runs the prepared statement once per row, which is faster in-process.
+/// A set of rows that a statement reads as the table <c>rows</c>. Postgres receives one array per column and reads the
+/// arrays with <c>unnest</c>; a single row is sent as plain parameters. SQLite runs the prepared statement once per
+/// row, which is faster because it runs in the same process.
 /// </summary>
 /// <typeparam name="T">The type of the items that the rows are built from.</typeparam>
 public sealed class InputRows<T>(params Column<T>[] columns)
@@ -13,8 +14,8 @@ public sealed class InputRows<T>(params Column<T>[] columns)
 }
 
 /// <summary>
-/// One column of <see cref="InputRows{T}"/>: its name, used for the SQL column and the parameter, and its value for each
-/// item.
+/// One column of <see cref="InputRows{T}"/>: its name, used for the SQL column and the parameter, and its value for
+/// each item.
 /// </summary>
 public abstract class Column<T>(string name)
 {

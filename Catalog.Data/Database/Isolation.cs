@@ -1,15 +1,21 @@
 namespace Catalog.Data.Database;
 
-/// <summary>Whether row-level security isolates organizations, in addition to the condition in every statement.</summary>
-/// <param name="IsEnforced">True when a statement without its organization condition finds no row of another organization.</param>
+/// <summary>
+/// Whether row-level security isolates organizations, in addition to the condition in every statement.
+/// </summary>
+/// <param name="IsEnforced">
+/// True when a statement without its organization condition finds no row of another organization.
+/// </param>
 /// <param name="Description">For an operator: how isolation is enforced, or why it is not and how to fix it.</param>
-/// <param name="BlocksStatements">Whether statements fail without isolation: it is required, or it was in effect before
-/// and the role is gone.</param>
+/// <param name="BlocksStatements">
+/// Whether statements fail while isolation is not enforced: because it is required, or because it was enforced before
+/// and the role no longer exists.
+/// </param>
 public sealed record Isolation(bool IsEnforced, string Description, bool BlocksStatements);
 
 /// <summary>
-/// The lookups that run before the organization is known. Under row-level security each can see only the rows that its key names.
-/// There are no others.
+/// The lookups that run before the organization is known. Under row-level security, each lookup can see only the rows
+/// that its key names. This list is complete.
 /// </summary>
 public enum LookUp
 {
@@ -26,8 +32,8 @@ public enum LookUp
 }
 
 /// <summary>
-/// The context of the statements on one connection, sent in the same round trip: row-level security needs the
-/// organization.
+/// The context that row-level security needs for the statements on one connection. It is sent in the same round trip as
+/// the statement.
 /// </summary>
 /// <param name="Sql">Sets role and context for the transaction; null when nothing must be set.</param>
 /// <param name="Value">The organization or key whose rows are visible.</param>

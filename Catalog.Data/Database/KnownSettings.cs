@@ -2,12 +2,14 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Database;
 
-/// <summary>All settings whose names begin with <c>DATAXPIPE_</c>, to report misspelled names.</summary>
+/// <summary>All settings whose names begin with <c>DATAXPIPE_</c>, used to report misspelled names.</summary>
 public static class KnownSettings
 {
     private const string Prefix = "DATAXPIPE_";
 
-    /// <summary>The settings of the service and of the console: one environment often serves both.</summary>
+    /// <summary>
+    /// The settings of the service and of the console, because both often run with the same environment variables.
+    /// </summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         "DATAXPIPE_ACCESS_LOG",
@@ -88,7 +90,8 @@ public static class KnownSettings
     {
         var set = configuration.AsEnumerable().Where(setting => setting.Value is not null).Select(setting => Setting.Name(setting.Key))
             .Where(name => name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).ToList();
-        // For a service called dataxpipe, Kubernetes sets DATAXPIPE_SERVICE_HOST, DATAXPIPE_PORT_8000_TCP and more in every pod.
+        // For a service called dataxpipe, Kubernetes sets DATAXPIPE_SERVICE_HOST, DATAXPIPE_PORT_8000_TCP and more in
+        // every pod.
         const string Host = "_SERVICE_HOST";
         var services = set.Where(name => name.EndsWith(Host, StringComparison.OrdinalIgnoreCase)).Select(name => name[..^Host.Length])
             .ToList();
@@ -102,7 +105,7 @@ public static class KnownSettings
         && (rest.StartsWith("_SERVICE_", StringComparison.OrdinalIgnoreCase)
             || rest.StartsWith("_PORT_", StringComparison.OrdinalIgnoreCase));
 
-    // A name may contain line breaks; the warning must be one line.
+    // A name can contain line breaks, but the warning must be one line.
     private static string OneLine(string name) =>
         string.Concat(name.Take(100).Select(character => char.IsControl(character) ? '?' : character));
 }

@@ -2,14 +2,15 @@ using System.Data.Common;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Tracks one database operation: whether it may be retried, and when the database last answered.</summary>
+/// <summary>Tracks one database operation: whether it can be retried, and when the database last answered.</summary>
 internal sealed class OperationTracker
 {
-    // The driver's own statement limit can be exceeded by seconds when a server accepts a connection but never answers.
+    // The driver can exceed its own time limit for a statement by several seconds, when a server accepts a connection
+    // but never answers. So the wait has this limit too.
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(4.5);
     private long _lastResponse = TimeProvider.System.GetTimestamp();
 
-    /// <summary>False once a commit was sent, because its outcome is unknown until the answer is read.</summary>
+    /// <summary>False after a commit was sent, because its outcome is unknown until the answer is read.</summary>
     public bool CanRetry { get; private set; } = true;
 
     /// <summary>Records that the database has answered now.</summary>

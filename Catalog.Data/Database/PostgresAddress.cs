@@ -11,7 +11,9 @@ public sealed class PostgresAddress
     /// <summary>Whether the address declares a pooler in transaction mode; null when it does not say.</summary>
     public bool? BehindPooler { get; set; }
 
-    /// <summary>Time limit in seconds for a connection from the pool; null when not given.</summary>
+    /// <summary>
+    /// The time limit in seconds for getting a connection from the pool; null when the address has none.
+    /// </summary>
     public int? PoolTimeout { get; set; }
 
     /// <summary>
@@ -23,13 +25,15 @@ public sealed class PostgresAddress
     /// <summary>Whether any server certificate is accepted, even when a root certificate is given.</summary>
     public bool AnyCertificate { get; set; }
 
-    /// <summary>The names of the parameters that are not supported and ignored.</summary>
+    /// <summary>The names of the parameters that are ignored because they are not supported.</summary>
     public SortedSet<string> Ignored { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Reads a <c>postgresql://</c> address or the key=value form of Npgsql or libpq.</summary>
     /// <param name="setting">The name of the setting, for error messages.</param>
     /// <param name="value">The address.</param>
-    /// <exception cref="SettingException">The address is invalid, or has a parameter that must not be ignored.</exception>
+    /// <exception cref="SettingException">
+    /// The address is invalid, or has a parameter that must not be ignored.
+    /// </exception>
     public static PostgresAddress Read(string setting, string value)
     {
         try
@@ -46,21 +50,23 @@ public sealed class PostgresAddress
     /// <summary>Whether <paramref name="value"/> begins like a Postgres address.</summary>
     public static bool Matches(string value) => PostgresUri.Matches(value) || PostgresKeyValues.Matches(value);
 
-    /// <summary>Applies the rules between parameters, independent of their order.</summary>
+    /// <summary>
+    /// Applies the rules that concern several parameters. The order of the parameters does not matter.
+    /// </summary>
     /// <exception cref="FormatException">Two parameters contradict each other.</exception>
     internal PostgresAddress Reconciled()
     {
         var builder = Connection;
         if (SystemCertificates)
         {
-            // As in libpq. Without a file the driver uses the system's certificates.
+            // libpq does the same. Without a file, the driver uses the system's certificates.
             (builder.SslMode, builder.RootCertificate) = (SslMode.VerifyFull, null);
         }
         else if (AnyCertificate)
         {
             builder.RootCertificate = null;
         }
-        // With a root certificate, libpq verifies the chain at "require" too; Npgsql accepts any certificate.
+        // With a root certificate, libpq verifies the chain at "require" too, but Npgsql accepts any certificate.
         else if (builder is { SslMode: SslMode.Require, RootCertificate: not null })
         {
             builder.SslMode = SslMode.VerifyCA;
@@ -76,7 +82,7 @@ public sealed class PostgresAddress
             (builder.TcpKeepAliveTime, builder.TcpKeepAliveInterval) = (0, 0);
         }
 
-        // Npgsql reports this only at the first connection.
+        // Npgsql would report this mistake only at the first connection.
         return builder is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 }
             ? throw new FormatException("keepalives_interval needs keepalives_idle; add it.")
             : this;

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Completes the connection of a Postgres address: pool, time limits, prepared statements and schema.</summary>
+/// <summary>
+/// Completes the connection of a Postgres address: pool, time limits, prepared statements and schema.
+/// </summary>
 internal static partial class PostgresConnectionSettings
 {
     /// <summary>Sets everything but the schema. Values in the address win over defaults.</summary>
@@ -16,16 +18,17 @@ internal static partial class PostgresConnectionSettings
         postgres.Timeout = timeout ?? (postgres.ShouldSerialize("Timeout") ? postgres.Timeout : 2);
         // Together with the cancellation time-out of 1 s, a request waits at most five seconds for a silent server.
         postgres.CommandTimeout = 4;
-        // A page of 50 results has about 22 KB; the driver's default buffer has 8 KiB.
+        // A page of 50 results has about 22 KB, but the driver's default buffer has only 8 KiB.
         postgres.ReadBufferSize = 32 * 1024;
         postgres.CancellationTimeout = 1000;
         // The service changes only transaction-local settings, so a session reset on return to the pool is not needed.
         postgres.NoResetOnClose = true;
         postgres.MaxAutoPrepare = postgres.ShouldSerialize("Max Auto Prepare") ? postgres.MaxAutoPrepare : 100;
-        // With several hosts, a host that was down is checked again after 2 s, so that writes continue soon after a failover.
+        // With several hosts, a host that was down is checked again after 2 s, so that writes continue soon after a
+        // failover.
         postgres.HostRecheckSeconds = 2;
         postgres.AutoPrepareMinUsages = 2;
-        // Npgsql 10.0.0 fails without the GSS library (npgsql#6422), and no supported provider needs it.
+        // Npgsql 10.0.0 fails without the GSS library (npgsql#6422), and no supported provider needs GSS.
         if (!postgres.ShouldSerialize("GSS Encryption Mode"))
         {
             postgres.GssEncryptionMode = GssEncryptionMode.Disable;
@@ -34,7 +37,10 @@ internal static partial class PostgresConnectionSettings
         postgres.ApplicationName ??= "catalog";
     }
 
-    /// <summary>The pool sizes and the time limit in seconds for a connection from the pool; null when it is not set.</summary>
+    /// <summary>
+    /// Reads the pool sizes, and the time limit in seconds for getting a connection from the pool. The time limit is
+    /// null when it is not set.
+    /// </summary>
     /// <exception cref="SettingException">A value is invalid, or the minimum is larger than the maximum.</exception>
     public static (int Min, int Max, int? Timeout) ReadPool(IConfiguration configuration, PostgresAddress? address = null)
     {
@@ -56,8 +62,8 @@ internal static partial class PostgresConnectionSettings
     }
 
     /// <summary>
-    /// The schema of <c>DATAXPIPE_PG_SCHEMA</c>, else of the address, else the default. It is removed from the
-    /// connection.
+    /// Reads the schema from <c>DATAXPIPE_PG_SCHEMA</c> or, if it is not set, from the address. If neither names a
+    /// schema, it is the default schema. The search path is removed from the connection.
     /// </summary>
     /// <exception cref="SettingException">The name is invalid.</exception>
     public static string ReadSchema(NpgsqlConnectionStringBuilder postgres, IConfiguration configuration)
@@ -73,7 +79,7 @@ internal static partial class PostgresConnectionSettings
             postgres.Options = options.Length == 0 ? null : options;
         }
 
-        // The server's default search path names a schema for each user first.
+        // The default search path of the server begins with "$user", the schema of the current user.
         named = named?.Replace("\"$user\",", "", StringComparison.Ordinal).Trim();
         var schema = setting ?? named ?? DatabaseSettings.DefaultSchema;
         return SchemaName().IsMatch(schema) && !schema.StartsWith("pg_", StringComparison.Ordinal) && schema != "information_schema"

@@ -5,12 +5,13 @@ using Npgsql;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// Reads Postgres addresses in key=value form: Npgsql's (<c>Host=h;Username=ada</c>) and libpq's (<c>host=h user=ada</c>). No error
-/// message contains a value.
+/// Reads Postgres addresses in key=value form: Npgsql's (<c>Host=h;Username=ada</c>) and libpq's
+/// (<c>host=h user=ada</c>). No error message contains a value.
 /// </summary>
 internal static partial class PostgresKeyValues
 {
-    // The keys of a connection. The service sets the others itself, and some would put row values into error messages.
+    // The keys that an address can set. All other keys are ignored, because the service sets them itself, or because
+    // they would put row values into error messages.
     private static readonly HashSet<string> SupportedKeys = new(StringComparer.OrdinalIgnoreCase)
     {
         "Host", "Port", "Database", "Username", "Password", "Passfile", "SSL Mode", "SSL Negotiation", "SSL Certificate", "SSL Key",
@@ -25,7 +26,9 @@ internal static partial class PostgresKeyValues
     /// <summary>Whether a text begins with a key of a Postgres address.</summary>
     public static bool Matches(string value) => FirstKey().IsMatch(value);
 
-    /// <exception cref="FormatException">The address is invalid, or has a parameter that must not be ignored.</exception>
+    /// <exception cref="FormatException">
+    /// The address is invalid, or has a parameter that must not be ignored.
+    /// </exception>
     public static PostgresAddress Read(string value) => LibpqForm().IsMatch(value) ? ReadLibpq(value) : ReadNpgsql(value);
 
     private static PostgresAddress ReadNpgsql(string value)
@@ -39,7 +42,7 @@ internal static partial class PostgresKeyValues
             exception is ArgumentException or FormatException or NotSupportedException or OverflowException or InvalidCastException
                 or KeyNotFoundException)
         {
-            // The driver's message may contain a value.
+            // The driver's message is not used, because it can contain a value.
             throw new FormatException(
                 "this is not a valid connection string: write Host=...;Port=5432;Database=...;Username=...;Password=..., "
                 + "with double quotes around a value that contains a ; or a quote.");
@@ -105,7 +108,7 @@ internal static partial class PostgresKeyValues
         }
     }
 
-    // PostgreSQL manual, "Keyword/Value Connection Strings".
+    // The rules are in the PostgreSQL manual, "Keyword/Value Connection Strings".
     private static string Value(string text, ref int at)
     {
         var value = new StringBuilder();
@@ -130,7 +133,7 @@ internal static partial class PostgresKeyValues
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FirstKey();
 
-    // libpq's form: a value, a blank, then another name. In Npgsql's form a semicolon is between them.
+    // In libpq's form, a blank separates a value from the next name. In Npgsql's form, a semicolon separates them.
     [GeneratedRegex(@"^\w+\s*=\s*('(\\.|[^'\\])*'|[^\s;']*)\s+\w+\s*=", RegexOptions.CultureInvariant)]
     private static partial Regex LibpqForm();
 }

@@ -5,12 +5,13 @@ using Npgsql;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// Reads <c>postgresql://</c> addresses by the rules of libpq (PostgreSQL manual, "Connection URIs"); Npgsql reads only its own
-/// key=value form. Error messages contain only parameter names from the address, so an invalid address cannot leak its password.
+/// Reads <c>postgresql://</c> addresses by the rules of libpq (PostgreSQL manual, "Connection URIs"); Npgsql reads only
+/// its own key=value form. Error messages contain only parameter names from the address, so an invalid address cannot
+/// leak its password.
 /// </summary>
 public static class PostgresUri
 {
-    // Includes the forms of SQLAlchemy and Java.
+    // The list includes the schemes of SQLAlchemy and Java.
     private static readonly string[] Schemes =
     [
         "postgresql://", "postgres://", "postgresql+asyncpg://", "postgresql+psycopg2://", "postgresql+psycopg://", "postgresql+pg8000://",
@@ -23,7 +24,9 @@ public static class PostgresUri
     /// <summary>Reads the connection of an address.</summary>
     /// <param name="setting">The name of the setting, for error messages.</param>
     /// <param name="value">The address.</param>
-    /// <exception cref="SettingException">The address is invalid, or has a parameter that must not be ignored.</exception>
+    /// <exception cref="SettingException">
+    /// The address is invalid, or has a parameter that must not be ignored.
+    /// </exception>
     public static NpgsqlConnectionStringBuilder Parse(string setting, string value)
     {
         try
@@ -36,7 +39,9 @@ public static class PostgresUri
         }
     }
 
-    /// <exception cref="FormatException">The address is invalid, or has a parameter that must not be ignored.</exception>
+    /// <exception cref="FormatException">
+    /// The address is invalid, or has a parameter that must not be ignored.
+    /// </exception>
     internal static PostgresAddress Read(string value)
     {
         var parameters = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -71,8 +76,8 @@ public static class PostgresUri
             : throw new FormatException("the address must begin with postgresql:// or postgres://.");
     }
 
-    // With an unescaped @ or / in a password, libpq reads the rest of the password as host or database, and these are logged. The first
-    // character may be an @: the host of an abstract socket.
+    // With an unescaped @ or / in a password, libpq reads the rest of the password as host or database, and both are
+    // logged. The first character can be an @, because the name of an abstract socket begins with it.
     private static void RejectSecondAt(string text)
     {
         var query = text.IndexOf('?', StringComparison.Ordinal);
@@ -126,8 +131,9 @@ public static class PostgresUri
             }
 
             var (name, value) = (Decode(pair[..equals]), Decode(pair[(equals + 1)..]));
-            // libpq translates ssl and requiressl before it stores them, so the last of the three wins. asyncpg (SQLAlchemy) uses ssl for
-            // every sslmode; node-postgres also accepts true and false.
+            // libpq translates ssl and requiressl to sslmode before it stores them, so the last of these three
+            // parameters wins. For ssl, asyncpg (SQLAlchemy) accepts every value of sslmode; node-postgres also accepts
+            // true and false.
             (name, value) = PostgresUriParameters.Canonical(name) switch
             {
                 "ssl" => ("sslmode", value.ToLowerInvariant() switch
@@ -145,7 +151,9 @@ public static class PostgresUri
     }
 
     /// <summary>Builds an address from libpq's parameters.</summary>
-    /// <exception cref="FormatException">A parameter is unknown, must not be ignored, or has an invalid value.</exception>
+    /// <exception cref="FormatException">
+    /// A parameter is unknown, must not be ignored, or has an invalid value.
+    /// </exception>
     internal static PostgresAddress Build(Dictionary<string, string> parameters)
     {
         var address = new PostgresAddress();
@@ -161,7 +169,9 @@ public static class PostgresUri
     }
 
     /// <summary>Decodes percent-encoding. A + stays a +.</summary>
-    /// <exception cref="FormatException">The encoding is invalid, or the result contains NUL or invalid UTF-8.</exception>
+    /// <exception cref="FormatException">
+    /// The encoding is invalid, or the result contains NUL or invalid UTF-8.
+    /// </exception>
     internal static string Decode(string text)
     {
         if (!text.Contains('%', StringComparison.Ordinal))

@@ -3,14 +3,18 @@ using Npgsql;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Reads the hosts and ports of a <c>postgresql://</c> address as libpq does, and converts them for Npgsql.</summary>
+/// <summary>
+/// Reads the hosts and ports of a <c>postgresql://</c> address as libpq does, and converts them for Npgsql.
+/// </summary>
 internal static class PostgresUriHosts
 {
     /// <summary>Whether Npgsql would read a part of this host as its port and ignore the separate port.</summary>
     public static bool ContainsPort(string host) =>
         !IsSocket(host) && (host.Count(character => character == ':') == 1 || host.Contains("]:", StringComparison.Ordinal));
 
-    /// <summary>Reads <c>host:port,host:port</c> into the parameters host and port, and returns the rest of the text.</summary>
+    /// <summary>
+    /// Reads <c>host:port,host:port</c> into the parameters host and port, and returns the rest of the text.
+    /// </summary>
     /// <exception cref="FormatException">The brackets of an IPv6 address are invalid.</exception>
     public static string Read(string text, Dictionary<string, string> parameters)
     {
@@ -53,7 +57,7 @@ internal static class PostgresUriHosts
             text = text[1..];
         }
 
-        // Decoded after joining, as in libpq: an encoded comma separates hosts too.
+        // As in libpq, the text is decoded after joining, so an encoded comma separates hosts too.
         foreach (var (name, list) in new[] { ("host", hosts), ("port", ports) })
         {
             if (string.Join(',', list) is { Length: > 0 } joined)
@@ -66,7 +70,9 @@ internal static class PostgresUriHosts
     }
 
     /// <summary>Sets host and port. Empty values get the default.</summary>
-    /// <exception cref="FormatException">A port is invalid, or the number of ports is neither one nor the number of hosts.</exception>
+    /// <exception cref="FormatException">
+    /// A port is invalid, or the number of ports is neither one nor the number of hosts.
+    /// </exception>
     public static void Set(NpgsqlConnectionStringBuilder builder, string[] hosts, string[] ports)
     {
         if (ports.Length != 1 && ports.Length != hosts.Length)
@@ -74,7 +80,7 @@ internal static class PostgresUriHosts
             throw new FormatException("give one port, or one for each host.");
         }
 
-        // As libpq: the default is the local socket; without a socket directory, localhost.
+        // The default is that of libpq: the local socket or, without a socket directory, localhost.
         var defaultHost = Directory.Exists("/var/run/postgresql") ? "/var/run/postgresql" : "localhost";
         hosts = [.. hosts.Select(host => host.Length == 0 ? defaultHost : host)];
         if (hosts.Any(ContainsPort))
@@ -83,7 +89,7 @@ internal static class PostgresUriHosts
                 "a host contains a colon that is not part of an IPv6 address; set the ports in the parameter port, one for each host.");
         }
 
-        // Name resolution throws other exception types for these.
+        // For such a name, name resolution throws an exception that is not recognized as a connection failure.
         if (hosts.Any(host => !IsSocket(host) && (host.Length > 255 || host.Contains("..", StringComparison.Ordinal)
             || host.Any(letter => char.IsControl(letter) || char.IsWhiteSpace(letter)))))
         {

@@ -4,13 +4,16 @@ using Npgsql;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// Maps connection parameters of libpq and other drivers to Npgsql. A parameter without a counterpart is ignored, with a warning, when
-/// that is harmless. It is rejected when it changes the target or the security of the connection. Unknown parameters are rejected.
+/// Maps connection parameters of libpq and other drivers to Npgsql. A parameter without a counterpart is ignored, with
+/// a warning, when that is harmless. It is rejected when it changes the target or the security of the connection.
+/// Unknown parameters are rejected.
 /// </summary>
 internal static class PostgresUriParameters
 {
     /// <summary>Sets one parameter.</summary>
-    /// <exception cref="FormatException">The parameter is unknown, must not be ignored, or has an invalid value.</exception>
+    /// <exception cref="FormatException">
+    /// The parameter is unknown, must not be ignored, or has an invalid value.
+    /// </exception>
     public static void Set(PostgresAddress address, string name, string value, int hosts)
     {
         var builder = address.Connection;
@@ -36,7 +39,7 @@ internal static class PostgresUriParameters
             case "sslmode":
                 (builder.SslMode, address.AnyCertificate) = (
                 Choice(name, value, SslModes), value.Equals("no-verify", StringComparison.OrdinalIgnoreCase)); break;
-            // Prisma: strict verifies the certificate, which sslmode=require alone does not.
+            // For Prisma, strict verifies the certificate; sslmode=require alone does not verify it.
             case "sslaccept" when Choice(name, value, SslAccepts): address.SystemCertificates = builder.RootCertificate is null; break;
             case "sslaccept": break;
             case "sslnegotiation": builder.SslNegotiation = Choice(name, value, SslNegotiations); break;
@@ -49,7 +52,7 @@ internal static class PostgresUriParameters
             case "keepalives_interval": builder.TcpKeepAliveInterval = Integer(name, value, 0, MaxKeepAlive); break;
             case "client_encoding" when value.ToUpperInvariant() is "UTF8" or "UTF-8" or "AUTO" or "UNICODE": break;
             case "pgbouncer": address.BehindPooler = Choice(name, value, Flags); break;
-            // 0 usually means a pooler in transaction mode. The size itself is left to Npgsql.
+            // The size 0 usually means a pooler in transaction mode. Other sizes are ignored.
             case "statement_cache_size": AssumePooler(address, Integer(name, value, 0, int.MaxValue) == 0); break;
             case "prepared_statements": AssumePooler(address, !Choice(name, value, Flags)); break;
             case "connection_limit": builder.MaxPoolSize = Integer(name, value, 1, 1000); break;
@@ -76,7 +79,7 @@ internal static class PostgresUriParameters
             return;
         }
 
-        // The message does not repeat an unknown name: it may be part of a password with an unescaped ?.
+        // The message does not repeat an unknown name, because it can be part of a password with an unescaped ?.
         throw new FormatException(NeverIgnored.Contains(name)
             ? $"the parameter {name} is not supported, and ignoring it would change the target or the security of the connection; "
                 + "remove it."
@@ -87,7 +90,9 @@ internal static class PostgresUriParameters
     /// <summary>Translates the parameter names of other drivers.</summary>
     public static string Canonical(string name) => Aliases.GetValueOrDefault(name, name);
 
-    /// <summary>Validates <c>target_session_attrs</c> for an address with one host. The readiness check tests the server itself.</summary>
+    /// <summary>
+    /// Validates <c>target_session_attrs</c> for an address with one host. The readiness check tests the server itself.
+    /// </summary>
     /// <exception cref="FormatException">The value is unknown, or requires a read-only server.</exception>
     public static void ValidateSingleHostSession(string value)
     {
@@ -215,7 +220,7 @@ internal static class PostgresUriParameters
         ["require"] = ChannelBinding.Require,
     };
 
-    // Npgsql uses the names of its enumeration.
+    // Npgsql expects the names of its own enumeration.
     private static readonly Dictionary<string, string> AuthenticationMethods = new(StringComparer.OrdinalIgnoreCase)
     {
         ["password"] = "Password",

@@ -2,7 +2,9 @@ using System.Data.Common;
 
 namespace Catalog.Data.Database;
 
-/// <summary>Reads nullable columns without boxing, which would cost long lists more time than the query itself.</summary>
+/// <summary>
+/// Reads nullable columns without boxing. In long lists, boxing takes more time than the query itself.
+/// </summary>
 internal static class RowValues
 {
     public static string? TextOrNull(this DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

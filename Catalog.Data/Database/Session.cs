@@ -4,7 +4,9 @@ using Dapper;
 
 namespace Catalog.Data.Database;
 
-/// <summary>One connection in the context of one organization, for several statements. Used within one repository method.</summary>
+/// <summary>
+/// One connection in the context of one organization, for several statements. Used within one repository method.
+/// </summary>
 public sealed class Session
 {
     private readonly Action<string, TimeSpan>? _echo;
@@ -31,10 +33,10 @@ public sealed class Session
 
     internal bool IsRollbackRequested { get; private set; }
 
-    /// <summary>Requests a rollback of the transaction once the work returns, because the request is rejected.</summary>
+    /// <summary>Makes the transaction roll back after the work returns. Call it when the request is rejected.</summary>
     public void RequestRollback() => IsRollbackRequested = true;
 
-    /// <summary>The first row; the type's default when there is none.</summary>
+    /// <summary>The first row; the type's default when there is no row.</summary>
     public Task<T?> One<T>(string sql, object? parameters, CancellationToken ct) => Echo(sql, async () =>
         TakeContextSql() is not { } contextSql
             ? await Connection.QueryFirstOrDefaultAsync<T>(new CommandDefinition(sql, parameters, Transaction, cancellationToken: ct))
@@ -47,8 +49,8 @@ public sealed class Session
             : await QueryInContext<T>(contextSql, sql, parameters, ct));
 
     /// <summary>
-    /// Calls <paramref name="row"/> for each row with the open reader. For large results, where an object per value
-    /// costs more than the query.
+    /// Calls <paramref name="row"/> for each row with the open reader. Use it for large results, where an object for
+    /// each value takes more time than the query.
     /// </summary>
     /// <returns>The number of rows.</returns>
     public Task<int> Each(string sql, object? parameters, Action<DbDataReader> row, CancellationToken ct) => Echo(sql, async () =>
@@ -61,7 +63,7 @@ public sealed class Session
             rows++;
         }
 
-        // Read to the end: an error may follow the rows.
+        // The results are read to the end, because an error can follow the rows.
         await reader.NextResultAsync(ct);
         return rows;
     });
@@ -123,7 +125,7 @@ public sealed class Session
         }
     }
 
-    // The context is valid until the transaction ends; without a transaction, for one statement.
+    // The context is valid until the transaction ends. Without a transaction, it is valid for one statement.
     private ContextSql? TakeContextSql()
     {
         if (_contextIsSet)
@@ -145,7 +147,7 @@ public sealed class Session
             rows.Add((T)parse(reader));
         }
 
-        // Read to the end: an error may follow the rows.
+        // The results are read to the end, because an error can follow the rows.
         await reader.NextResultAsync(ct);
         return rows;
     }
@@ -175,7 +177,8 @@ public sealed class Session
 
     private string InContext(ContextSql contextSql, string sql) => contextSql.Before(sql, _context.Value, Transaction is not null);
 
-    // Both values name the organization: if they differ, row-level security returns no rows.
+    // The context and the parameter @organization name the same organization. If they differ, row-level security
+    // returns no rows.
     private object? WithContext(ContextSql contextSql, object? parameters)
     {
         if (contextSql.IsBlock)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace Catalog.Data.Database;
 
 /// <summary>
-/// Reads settings. Every value passes <see cref="Text(IConfiguration, string)"/>, which removes the line ends and marks
-/// that files and secrets add.
+/// Reads settings. Every value passes <see cref="Text(IConfiguration, string)"/>, which removes the line ends and byte
+/// order marks that files and secrets can contain.
 /// </summary>
 public static class Setting
 {
@@ -15,13 +15,16 @@ public static class Setting
     /// <exception cref="SettingException">The value is in quotes.</exception>
     public static string? Text(IConfiguration configuration, string key) => Text(Name(key), configuration[key]);
 
-    /// <summary>The same for a value from another source, such as a command-line argument.</summary>
+    /// <summary>
+    /// Like <see cref="Text(IConfiguration, string)"/>, for a value from another source, such as a command-line
+    /// argument.
+    /// </summary>
     /// <param name="name">The name for error messages.</param>
     /// <param name="value">The raw value.</param>
     /// <exception cref="SettingException">The value is in quotes.</exception>
     public static string? Text(string name, string? value)
     {
-        // A blank value counts as not set. A file may begin with a byte order mark.
+        // A blank value counts as not set. A file can begin with a byte order mark.
         var text = value?.Trim().Trim('\uFEFF', '\u200B').Trim();
         return string.IsNullOrEmpty(text) ? null
             : text.Length > 1 && Array.Exists(Quotes, pair => text[0] == pair[0] && text[^1] == pair[1])
@@ -33,7 +36,7 @@ public static class Setting
     }
 
     /// <summary>A flag: true, 1, yes, on, or false, 0, no, off; null when it is not set.</summary>
-    /// <exception cref="SettingException">The value is none of these.</exception>
+    /// <exception cref="SettingException">The value is another word.</exception>
     public static bool? Flag(IConfiguration configuration, string key) => Text(configuration, key)?.ToLowerInvariant() switch
     {
         null => null,
@@ -58,6 +61,9 @@ public static class Setting
             _ => throw new SettingException($"{Name(key)} must be a whole number from {least} to {most}. {otherwise}".TrimEnd()),
         };
 
-    /// <summary>The name of the environment variable: the configuration replaces two underscores by a colon.</summary>
+    /// <summary>
+    /// The name of the environment variable of a key. The configuration reads two underscores in the name as a colon in
+    /// the key.
+    /// </summary>
     public static string Name(string key) => key.Replace(":", "__", StringComparison.Ordinal);
 }

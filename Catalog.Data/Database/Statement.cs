@@ -3,14 +3,18 @@ using Dapper;
 
 namespace Catalog.Data.Database;
 
-/// <summary>One statement over a set of rows. Several can be sent together. It stores its results.</summary>
+/// <summary>
+/// One statement over a set of rows. Several statements can be sent together. Each statement stores its results.
+/// </summary>
 public abstract class Statement(string organization, string sql)
 {
     internal string Organization => organization;
 
     internal string Sql => sql;
 
-    /// <summary>The SQL that sets the context, sent in the same round trip; null when the context is already set or not needed.</summary>
+    /// <summary>
+    /// The SQL that sets the context, sent in the same round trip; null when the context is already set or not needed.
+    /// </summary>
     internal ContextSql? ContextSql { get; set; }
 
     internal abstract int Count { get; }

@@ -3,13 +3,13 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Data.DatasetReadiness;
 
-/// <summary>Finds out which runs wrote a dataset, or may have written it.</summary>
+/// <summary>Finds the runs that wrote a dataset, or possibly wrote it.</summary>
 internal static class DatasetWriters
 {
     /// <summary>The pipelines that write a dataset, with their last writes.</summary>
     /// <param name="declared">The pipelines whose edges end in the dataset.</param>
     /// <param name="uses">The last writes of the dataset that events report.</param>
-    /// <param name="runs">The runs of these writes by id; those that are not known are missing.</param>
+    /// <param name="runs">The runs of these writes by id. Unknown runs are missing.</param>
     /// <param name="pipelines">The pipelines by id.</param>
     /// <param name="recent">The last runs of these pipelines.</param>
     public static List<WriterFacts> Of(IEnumerable<string> declared, List<UseFacts> uses, Dictionary<string, RecentRun> runs,
@@ -38,7 +38,7 @@ internal static class DatasetWriters
                 Schedule = pipeline?.Schedule,
                 RegisteredAt = pipeline?.CreatedAt ?? default,
                 // If events report writes of this dataset by the pipeline, a completed run without such a report did
-                // not write it and is left out. A run with another status may still report a write, so it is included.
+                // not write it and is left out. A run with another status can still report a write, so it is included.
                 Writes = [.. writes, .. others.Where(run => own.Count == 0 || run.Status != RunStatus.Completed)],
             };
         })];
@@ -65,7 +65,7 @@ internal sealed record UseFacts
     public required DateTimeOffset LastAt { get; init; }
 }
 
-/// <summary>A pipeline that writes.</summary>
+/// <summary>A pipeline that writes a dataset.</summary>
 internal sealed record WriterPipeline
 {
     public required string Id { get; init; }

@@ -1,11 +1,15 @@
 namespace Catalog.Data.DatasetReadiness;
 
-/// <summary>Whether a consumer may read a dataset.</summary>
-/// <param name="Dataset">The shown id; that of the dataset itself when an alias was asked for.</param>
+/// <summary>Whether a dataset is ready for its consumers.</summary>
+/// <param name="Dataset">
+/// The shown id of the dataset. When the request names an alias, it is the id of the dataset behind the alias.
+/// </param>
 /// <param name="Status">A word of <see cref="ReadinessStatus"/>.</param>
 /// <param name="Reasons">Sorted by effect (not_ready, unknown, ready), then by distance, nearest first.</param>
 /// <param name="Datasets">The number of datasets that were judged.</param>
-/// <param name="Truncated">Whether the graph upstream is larger than the limit of one answer.</param>
+/// <param name="Truncated">
+/// Whether upstream datasets are missing, because the upstream graph is larger than the limit of one answer.
+/// </param>
 public sealed record Readiness(string Dataset, string Status, IReadOnlyList<ReadinessReason> Reasons, int Datasets, bool Truncated);
 
 /// <summary>The words for the readiness of a dataset, and for the effect of a reason.</summary>
@@ -14,11 +18,11 @@ public static class ReadinessStatus
     public const string Ready = "ready";
     public const string NotReady = "not_ready";
 
-    /// <summary>Not enough is known to say ready.</summary>
+    /// <summary>Too little is known about the dataset to call it ready.</summary>
     public const string Unknown = "unknown";
 }
 
-/// <summary>Something that is known, or not known, about a dataset.</summary>
+/// <summary>One reason for the readiness of a dataset: a fact, or the lack of a fact.</summary>
 public sealed record ReadinessReason
 {
     /// <summary>A word of <see cref="ReadinessCode"/>.</summary>

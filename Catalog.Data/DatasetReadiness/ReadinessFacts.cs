@@ -11,10 +11,10 @@ public sealed record ReadinessFacts
 
     public IReadOnlyList<WriterFacts> Writers { get; init; } = [];
 
-    /// <summary>The latest result of each of its checks.</summary>
+    /// <summary>The latest result of each check of the dataset.</summary>
     public IReadOnlyList<CheckFacts> Checks { get; init; } = [];
 
-    /// <summary>Whether <see cref="Checks"/> has all of them.</summary>
+    /// <summary>Whether <see cref="Checks"/> contains the results of all checks of the dataset.</summary>
     public bool AreChecksComplete { get; init; } = true;
 }
 
@@ -24,20 +24,20 @@ public sealed record WriterFacts
     /// <summary>Empty when the run that wrote is not known.</summary>
     public required string PipelineId { get; init; }
 
-    /// <summary>Whether it is expected to write again.</summary>
+    /// <summary>Whether the pipeline is expected to write the dataset again.</summary>
     public bool IsCurrent { get; init; } = true;
 
-    /// <summary>A cron expression in UTC; null when the pipeline has none.</summary>
+    /// <summary>A cron expression in UTC; null when the pipeline has no schedule.</summary>
     public string? Schedule { get; init; }
 
-    /// <summary>Times of the schedule before this one do not count.</summary>
+    /// <summary>When the pipeline was registered. Earlier times of the schedule are ignored.</summary>
     public DateTimeOffset RegisteredAt { get; init; }
 
-    /// <summary>The last runs that wrote, or may have written, the dataset; in any order.</summary>
+    /// <summary>The last runs that wrote the dataset or possibly wrote it, in any order.</summary>
     public IReadOnlyList<WriteFacts> Writes { get; init; } = [];
 }
 
-/// <summary>A run that wrote, or may have written, a dataset.</summary>
+/// <summary>A run that wrote a dataset or possibly wrote it.</summary>
 public sealed record WriteFacts
 {
     public required string RunId { get; init; }
@@ -47,7 +47,10 @@ public sealed record WriteFacts
 
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>The end of the run, or the last time at which it was heard of.</summary>
+    /// <summary>
+    /// The end of the run; if it has no end, its start or its arrival. When an event reports the write at a later time,
+    /// it is that time.
+    /// </summary>
     public required DateTimeOffset At { get; init; }
 }
 

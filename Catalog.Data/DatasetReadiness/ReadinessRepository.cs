@@ -5,24 +5,26 @@ using Catalog.Data.Pipelines;
 namespace Catalog.Data.DatasetReadiness;
 
 /// <summary>
-/// Reads what <see cref="ReadinessRules"/> judges, for a dataset and those upstream of it: each kind of fact is one
-/// statement for all of them.
+/// Reads the facts that <see cref="ReadinessRules"/> judges, about a dataset and its upstream datasets. One statement
+/// reads each kind of fact for all these datasets.
 /// </summary>
 public sealed class ReadinessRepository(
     CatalogDatabase db, LineageRepository lineage, PipelineRuns pipelineRuns, LineageBudget budget)
 {
-    /// <summary>The size limit of the graph upstream.</summary>
+    /// <summary>The size limit of the upstream graph.</summary>
     public static LineageBudget DefaultBudget { get; } = new(2000, 20_000);
 
-    /// <summary>The number of last writes of a dataset, for each word of direction, that are read.</summary>
+    /// <summary>
+    /// The maximum number of last writes of a dataset that are read for each direction: output and declared_output.
+    /// </summary>
     public const int Writes = 20;
 
-    /// <summary>The number of last runs of a pipeline that are read.</summary>
+    /// <summary>The maximum number of last runs of a pipeline that are read.</summary>
     public const int RunsOfPipeline = 5;
 
     private const int MaxChecks = 20_000;
 
-    // Longer names are not in the index: an index row of Postgres has at most 2,704 bytes.
+    // Longer names are not in the index, because an index row of Postgres has at most 2,704 bytes.
     private const int MaxName = 500;
     private const int PipelinesOfChunk = 500;
 
@@ -30,8 +32,8 @@ public sealed class ReadinessRepository(
     /// <param name="organization">The organization.</param>
     /// <param name="shownId">The shown id of the dataset.</param>
     /// <param name="depth">The number of hops upstream that are judged too.</param>
-    /// <param name="asOf">The time for which the data must be fresh; null for now.</param>
-    /// <param name="now">The time.</param>
+    /// <param name="asOf">The time for which the data must be fresh; null for the current time.</param>
+    /// <param name="now">The current time.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>The readiness, or null when the dataset does not exist.</returns>
     public async Task<Readiness?> Find(string organization, string shownId, int depth, DateTimeOffset? asOf, DateTimeOffset now,
@@ -45,7 +47,8 @@ public sealed class ReadinessRepository(
         var judged = graph.Nodes;
         var declared = graph.Edges.Where(edge => edge.PipelineId.Length > 0).ToLookup(edge => edge.Downstream, edge => edge.PipelineId);
         var writers = judged.SelectMany(node => declared[node.Dataset.Id]).ToHashSet(StringComparer.Ordinal);
-        // Three connections at once: the look-ups of one statement use one core of the server.
+        // This reads on three connections at once, because the server uses only one core for the lookups of one
+        // statement.
         var reading = (
             Written: Written(organization, [.. judged.Select(node => node.Dataset.Id).Order()], ct),
             States: Checks(organization, [.. judged.Select(node => node.Dataset)], ct),
@@ -87,7 +90,7 @@ public sealed class ReadinessRepository(
             .ThenBy(reason => reason.CheckId, StringComparer.Ordinal),
     ];
 
-    // The last writes of the datasets, then the runs of these writes.
+    // Reads the last writes of the datasets, then the runs of these writes.
     private async Task<(ILookup<Guid, UseFacts> Uses, Dictionary<string, RecentRun> Runs)> Written(
         string organization, List<Guid> datasets, CancellationToken ct)
     {
@@ -125,7 +128,7 @@ public sealed class ReadinessRepository(
         return (uses.ToLookup(use => use.Dataset), runs);
     }
 
-    // At most one more than MaxChecks.
+    // Returns at most MaxChecks + 1 results. The extra result shows that not all results were read.
     private async Task<List<CheckFacts>> Checks(string organization, List<Dataset> datasets, CancellationToken ct)
     {
         // The index contains only names up to this length, so the query must have the same condition.

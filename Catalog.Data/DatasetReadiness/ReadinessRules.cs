@@ -12,27 +12,28 @@ namespace Catalog.Data.DatasetReadiness;
 public static class ReadinessRules
 {
     /// <summary>
-    /// For a dataset that no pipeline writes: the maximum age of a passed check result that still makes it ready.
+    /// The maximum age of a passed check result that makes a dataset ready, when no pipeline writes the dataset.
     /// </summary>
     public static readonly TimeSpan ChecksSpeakFor = TimeSpan.FromDays(1);
 
     /// <summary>The readiness that follows from reasons.</summary>
     /// <param name="reasons">The reasons of all datasets.</param>
-    /// <param name="truncated">Whether datasets are missing.</param>
+    /// <param name="truncated">Whether upstream datasets are missing.</param>
     public static string Status(IReadOnlyCollection<ReadinessReason> reasons, bool truncated) =>
         reasons.Any(reason => reason.Effect == ReadinessStatus.NotReady) ? ReadinessStatus.NotReady
         : truncated || reasons.Any(reason => reason.Effect == ReadinessStatus.Unknown) ? ReadinessStatus.Unknown
         : ReadinessStatus.Ready;
 
-    /// <summary>The reasons of one dataset.</summary>
-    /// <param name="facts">What is known.</param>
-    /// <param name="asOf">The time for which the data must be fresh; null for now.</param>
-    /// <param name="now">The time.</param>
+    /// <summary>Judges one dataset, and returns the reasons.</summary>
+    /// <param name="facts">What is known about the dataset.</param>
+    /// <param name="asOf">The time for which the data must be fresh; null for the current time.</param>
+    /// <param name="now">The current time.</param>
     public static List<ReadinessReason> Judge(ReadinessFacts facts, DateTimeOffset? asOf, DateTimeOffset now)
     {
         var newest = facts.Writers.SelectMany(writer => Written(writer).Select(write => (Writer: writer, Write: write)))
             .OrderByDescending(one => one.Write.At).ThenByDescending(one => one.Write.RunId, StringComparer.Ordinal).FirstOrDefault();
-        // The failure of a pipeline that no longer writes the dataset matters only while nothing was written since.
+        // The failure of a pipeline that no longer writes the dataset matters only if no other run has written the
+        // dataset since then.
         var writers = facts.Writers.Where(writer => writer.IsCurrent || writer == newest.Writer).ToList();
         List<ReadinessReason> reasons = [.. writers.SelectMany(writer => JudgeWriter(facts, writer, asOf ?? now))];
         if (newest.Write is { Status: RunStatus.Completed } current)
@@ -147,8 +148,9 @@ public static class ReadinessRules
             : null;
     }
 
-    // A result during the run may have checked the old data, so it counts only if it names this run and is not older
-    // than its start. If the start is unknown it does not count, because it may belong to an earlier attempt.
+    // Whether a result is about the current version. A result from before the end of the run can be about the old data.
+    // So it counts only if it names this run and is not older than the start of the run. If the start is unknown, it
+    // does not count, because it can belong to an earlier attempt.
     private static bool IsOfVersion(CheckFacts check, WriteFacts current) => check.ExecutedAt >= current.At
         || (check.RunId == current.RunId && check.ExecutedAt >= current.StartedAt);
 

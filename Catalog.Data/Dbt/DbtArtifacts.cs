@@ -16,24 +16,24 @@ public sealed partial record DbtArtifacts
 
     private static readonly JsonWriterOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>manifest.json.</summary>
+    /// <summary>The content of manifest.json; null when it is not sent, which is an error.</summary>
     public JsonElement? Manifest { get; init; }
 
-    /// <summary>run_results.json.</summary>
+    /// <summary>The content of run_results.json; null when it is not sent, which is an error.</summary>
     public JsonElement? RunResults { get; init; }
 
-    /// <summary>sources.json; null when it is not sent.</summary>
+    /// <summary>The content of sources.json; null when it is not sent.</summary>
     public JsonElement? Sources { get; init; }
 
-    /// <summary>catalog.json; null when it is not sent.</summary>
+    /// <summary>The content of catalog.json; null when it is not sent.</summary>
     public JsonElement? Catalog { get; init; }
 
     /// <summary>The namespace of the datasets; null for the one that <see cref="DbtGraph"/> derives.</summary>
     public string? Namespace { get; init; }
 
     /// <summary>Reads the artifacts.</summary>
-    /// <param name="receivedAt">When they were received.</param>
-    /// <returns>The event; or the errors by JSON pointer when an artifact is missing or is another file.</returns>
+    /// <param name="receivedAt">When the artifacts were received.</param>
+    /// <returns>The event; or, when an artifact is missing or invalid, the errors by JSON pointer.</returns>
     public (LoggedEvent? Event, Dictionary<string, string[]>? Errors) Read(DateTimeOffset receivedAt)
     {
         var errors = Errors();
@@ -60,9 +60,11 @@ public sealed partial record DbtArtifacts
         }, null);
     }
 
-    /// <summary>The version of an artifact: the number in its schema's address; null when it is another file.</summary>
+    /// <summary>
+    /// The version of an artifact: the number in the address of its schema. Null when the artifact is another file.
+    /// </summary>
     /// <param name="artifact">The artifact.</param>
-    /// <param name="kind">The name in the schema's address.</param>
+    /// <param name="kind">The expected name in the address of the schema.</param>
     internal static int? Version(JsonElement artifact, string kind)
     {
         var match = SchemaAddress().Match(artifact.Object("metadata")?.Text("dbt_schema_version") ?? "");
@@ -162,7 +164,8 @@ public sealed partial record DbtArtifacts
         }
     }
 
-    // Parts of the manifest that are not read are named, so that the report can count them.
+    // Writes the kept members of the manifest. Also writes the names of the parts that are not read, so that the report
+    // can count these parts.
     private static void WriteManifest(Utf8JsonWriter writer, JsonElement manifest)
     {
         writer.WriteStartObject();

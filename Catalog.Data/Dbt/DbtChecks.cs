@@ -7,9 +7,9 @@ using Catalog.Data.OpenLineage;
 namespace Catalog.Data.Dbt;
 
 /// <summary>
-/// The tests and unit tests of the manifest, and the freshness of its sources as check definitions. The kind of a
-/// generic test is its name, with its package when it has one. The ids are those of <see cref="DbtTests"/> and
-/// <see cref="DbtFreshness"/>.
+/// Reads the tests, the unit tests and the freshness limits of sources in the manifest as check definitions. The kind
+/// of a generic test is its name, after the name of its package when it has one: <c>package.name</c>. The ids are the
+/// same as for the results that <see cref="DbtTests"/> and <see cref="DbtFreshness"/> read.
 /// </summary>
 internal static class DbtChecks
 {
@@ -18,17 +18,17 @@ internal static class DbtChecks
     public const string SourceFreshness = "dbt.source_freshness";
 
     private const int MaxName = 127;
-    // As for the definition of a client: PostCheck.Params.
+    // The limit is the same as for a definition that a client sends (PostCheck.Params).
     private const int MaxParameters = 64 * 1024;
 
-    // Arguments that other fields of the definition have.
+    // Arguments of a test that the definition contains in other fields.
     private static readonly string[] Given = ["model", "column_name"];
 
-    // Those of a test that decide its result.
+    // Members of the configuration of a test that decide its result.
     private static readonly string[] Conditions = ["where", "fail_calc", "error_if", "warn_if"];
 
     /// <summary>The definitions, in any order.</summary>
-    /// <param name="report">Counts what is too long to be kept.</param>
+    /// <param name="report">Counts the parts that are too long to be kept.</param>
     /// <param name="graph">The nodes of the manifest.</param>
     public static IEnumerable<ReportedCheck> Of(ReportBuilder report, DbtGraph graph)
     {
@@ -61,7 +61,7 @@ internal static class DbtChecks
             : name;
     }
 
-    // dbt writes a source without limits as an object of nulls.
+    // For a source without limits, dbt writes an object whose members are null.
     private static bool HasLimit(JsonElement freshness) =>
         freshness.Object("warn_after")?.Count("count") is not null || freshness.Object("error_after")?.Count("count") is not null;
 
@@ -110,7 +110,7 @@ internal static class DbtChecks
         return fits;
     }
 
-    // Null without any.
+    // Null when nothing is written.
     private static string? Parameters(Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();

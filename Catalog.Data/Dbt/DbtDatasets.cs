@@ -37,7 +37,8 @@ internal static class DbtDatasets
 
     private static void ReadSchema(ReportBuilder report, DbtNode node, JsonElement? catalog)
     {
-        // Warehouses that fold names give the catalog other letter cases than the manifest has.
+        // Column names are compared without letter case, because some warehouses change the letter case: then the names
+        // in the catalog differ from those in the manifest.
         var described = node.Json.Members("columns").Take(MaxColumns)
             .Select(column => (Name: Name(column), Json: column.Value)).Where(column => column.Name.Length > 0)
             .DistinctBy(column => column.Name, StringComparer.OrdinalIgnoreCase)
@@ -81,7 +82,8 @@ internal static class DbtDatasets
         }
     }
 
-    // meta.owner is a convention: text, an object with a name, or a list of these. An exposure has an owner of its own.
+    // By convention, meta.owner names the owners: it is a text, an object with a name or an e-mail address, or a list
+    // of texts and objects. An exposure has a member owner.
     private static void ReadOwners(ReportBuilder report, DbtNode node)
     {
         List<string> owners = [.. new[] { node.Json, node.Json.Object("meta"), node.Json.Object("config")?.Object("meta") }

@@ -6,8 +6,8 @@ using Catalog.Data.OpenLineage;
 namespace Catalog.Data.Dbt;
 
 /// <summary>
-/// Reads sources.json: the age of each source as a check result. The check's id is <c>freshness.</c> and the unique_id
-/// of the source.
+/// Reads the age of each source in sources.json as a check result. The check's id is <c>freshness.</c> followed by the
+/// unique_id of the source.
 /// </summary>
 internal static class DbtFreshness
 {
@@ -61,7 +61,8 @@ internal static class DbtFreshness
             Id = DbtTests.IdOf(hash),
             PipelineId = report.PipelineId,
             CheckId = checkId,
-            // A result names the run only when the invocation of the run measured it. Otherwise it cannot fail the run.
+            // A result names the run only when the invocation of the run measured it. So a result of another invocation
+            // cannot fail the run.
             RunId = invocation == report.RunId ? report.RunId : null,
             Status = status,
             Severity = CheckSeverity.Error,

@@ -7,13 +7,16 @@ namespace Catalog.Data.Dbt;
 /// <summary>A node, source, exposure or unit test of the manifest.</summary>
 /// <param name="Id">Its unique_id.</param>
 /// <param name="Type">Its resource_type, such as model or test.</param>
-/// <param name="Json">Its kept members.</param>
+/// <param name="Json">Its members that the log keeps.</param>
 /// <param name="Dataset">
-/// The dataset of the node; null when it has none, for example a test or an ephemeral model.
+/// The dataset of the node; null when the node has no dataset, for example a test or an ephemeral model.
 /// </param>
 internal sealed record DbtNode(string Id, string Type, JsonElement Json, DatasetName? Dataset)
 {
-    /// <summary>A model without a relation in the warehouse: what depends on it depends on its parents.</summary>
+    /// <summary>
+    /// Whether the node is a model without a table or view in the warehouse. A node that depends on such a model
+    /// depends on the parents of the model.
+    /// </summary>
     public bool IsEphemeral => Type == "model" && Dataset is null;
 
     public bool IsTest => Type is "test" or "unit_test";
@@ -24,14 +27,14 @@ internal sealed record DbtNode(string Id, string Type, JsonElement Json, Dataset
 }
 
 /// <summary>
-/// The nodes of a manifest and the datasets that they are. The name of a dataset is <c>database.schema.table</c>, as
-/// OpenLineage producers write it, without the parts that the warehouse lacks. The namespace is the one of the upload,
-/// otherwise the type of the adapter: artifacts do not name the host of the warehouse. For BigQuery that is the
-/// namespace of OpenLineage.
+/// The nodes of a manifest and their datasets. The name of a dataset is <c>database.schema.table</c>, as OpenLineage
+/// producers write it. Parts that the warehouse does not have are left out. The namespace is that of the upload. If the
+/// upload has none, it is the type of the adapter, because artifacts do not name the host of the warehouse. For
+/// BigQuery, this type is also the namespace in OpenLineage.
 /// </summary>
 internal sealed class DbtGraph
 {
-    /// <summary>The namespace of exposures, which are no relations of the warehouse.</summary>
+    /// <summary>The namespace of exposures, which are not tables or views in the warehouse.</summary>
     public const string ExposureNamespace = "dbt";
 
     private const int MaxSteps = 500_000;
@@ -56,11 +59,11 @@ internal sealed class DbtGraph
 
     public DbtNode? Find(string id) => _nodes.GetValueOrDefault(id);
 
-    /// <summary>The datasets that a node reads; ephemeral models are replaced by what they read.</summary>
+    /// <summary>The datasets that a node reads; an ephemeral model is replaced by the datasets that it reads.</summary>
     public IReadOnlyCollection<DatasetName> Parents(DbtNode node) =>
         _parents.TryGetValue(node.Id, out var parents) ? parents : _parents[node.Id] = FindParents(node);
 
-    /// <summary>The dataset that a test or unit test is about; null when it is none.</summary>
+    /// <summary>The dataset that a test or unit test is about; null when no dataset is found.</summary>
     public DatasetName? Tested(DbtNode test)
     {
         if (test.Type == "unit_test")
@@ -73,7 +76,8 @@ internal sealed class DbtGraph
             return Find(attached)?.Dataset;
         }
 
-        // A test of a relationship depends on two models in either order; the key of its file names the tested one.
+        // A relationship test depends on two models, in any order. Its file_key_name ends with the name of the tested
+        // model.
         var name = test.Json.Text("file_key_name")?.Split('.')[^1];
         return test.DependsOn.Where(id => name is not null && id.EndsWith($".{name}", StringComparison.Ordinal))
             .Concat(test.DependsOn).Select(id => Find(id)?.Dataset).FirstOrDefault(dataset => dataset is not null);

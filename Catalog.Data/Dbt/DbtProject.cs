@@ -11,8 +11,8 @@ internal static class DbtProject
     private const int MaxName = 500;
 
     /// <summary>
-    /// The name in the metadata. Manifests before version 11 have only the MD5 of the name: it is the package with this
-    /// hash, otherwise the package with the most nodes.
+    /// The name in the metadata. Manifests before version 11 have only the MD5 of the name. For these, it is the
+    /// package whose name has this hash or, if there is none, the package with the most nodes.
     /// </summary>
     public static string NameOf(JsonElement manifest, DbtGraph graph)
     {

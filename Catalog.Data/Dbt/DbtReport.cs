@@ -13,13 +13,13 @@ internal static class DbtReport
     private const int KnownManifest = 12;
     private const int KnownRunResults = 6;
 
-    // Commands whose results say nothing about data: dbt writes success for tests that never ran.
+    // Commands whose results say nothing about the data, because dbt writes success even for tests that did not run.
     private static readonly HashSet<string> WithoutExecution =
         new(StringComparer.OrdinalIgnoreCase) { "generate", "docs", "compile", "parse", "list", "ls", "show" };
 
     /// <summary>Reads a report.</summary>
     /// <param name="json">The body of the logged event.</param>
-    /// <param name="receivedAt">When it was received.</param>
+    /// <param name="receivedAt">When the event was received.</param>
     /// <param name="digest">The digest of the logged event.</param>
     public static EventReport Read(JsonElement json, DateTimeOffset receivedAt, byte[] digest)
     {
@@ -65,7 +65,7 @@ internal static class DbtReport
             report.Unread("event", part.GetString()!, UnreadReason.Unknown);
         }
 
-        // dbt only adds members, so a later version is read as far as it is known.
+        // New versions of dbt only add members, so the known members of a later version are read.
         if (DbtArtifacts.Version(manifest, "manifest") is > KnownManifest and var version)
         {
             report.Unread("event", $"manifest v{version}", UnreadReason.Unknown);

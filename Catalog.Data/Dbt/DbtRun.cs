@@ -5,7 +5,9 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Data.Dbt;
 
-/// <summary>Reads run_results: the run, a stage for each node, what was read and written, and the results of tests.</summary>
+/// <summary>
+/// Reads run_results: the run, a stage for each node, what was read and written, and the results of tests.
+/// </summary>
 internal static class DbtRun
 {
     /// <summary>The maximum number of nodes of a run.</summary>
@@ -58,16 +60,19 @@ internal static class DbtRun
         ReadFacets(report, id, results);
     }
 
-    /// <summary>The time member, unless it lies ahead of the receipt.</summary>
+    /// <summary>
+    /// The time in a member; null when the member has no valid time, or one too far after the receipt.
+    /// </summary>
     public static DateTimeOffset? Time(ReportBuilder report, JsonElement json, string name) =>
         json.Time(name) is { } time && time <= report.ReceivedAt + OpenLineageEvent.MaxAhead ? time : null;
 
-    /// <summary>The number of seconds; null when it is not a duration.</summary>
+    /// <summary>The number of seconds in a member; null when it is not a number from 0 to 366 days.</summary>
     public static double? Seconds(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
         && value.TryGetDouble(out var seconds) && seconds is >= 0 and <= MaxSeconds ? seconds : null;
 
-    // A reused node has the result of an earlier run and was not executed; its data is as good as built.
+    // dbt did not execute a reused node, because the data of an earlier run is still current. So the node counts as
+    // completed.
     private static string? StatusOf(JsonElement result) => result.Text("status")?.ToLowerInvariant() switch
     {
         null => null,
@@ -124,7 +129,8 @@ internal static class DbtRun
         }
     }
 
-    // Not every input of the run is upstream of every output: the manifest says which are.
+    // The outputs are declared outputs, because not every input of the run is upstream of every output. The manifest
+    // gives the edges.
     private static void ReadUses(ReportBuilder report, string id, HashSet<DatasetName> inputs, Dictionary<DatasetName, long?> outputs)
     {
         foreach (var input in inputs.Where(input => !outputs.ContainsKey(input)))

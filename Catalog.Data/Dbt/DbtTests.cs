@@ -10,7 +10,9 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Data.Dbt;
 
-/// <summary>Reads the results of tests and unit tests as check results. The check's id is the unique_id of the test.</summary>
+/// <summary>
+/// Reads the results of tests and unit tests as check results. The check's id is the unique_id of the test.
+/// </summary>
 internal static partial class DbtTests
 {
     private const int MaxMessage = 65_536;
@@ -33,7 +35,7 @@ internal static partial class DbtTests
             case "fail":
                 Add(report, graph, node, stage, result, CheckStatus.Fail);
                 break;
-            // The statement of the test failed: nothing is known about the data.
+            // The SQL of the test failed, so nothing is known about the data.
             case "error" or "runtime error":
                 Add(report, graph, node, stage, result, CheckStatus.Error);
                 break;
@@ -74,13 +76,16 @@ internal static partial class DbtTests
         });
     }
 
-    /// <summary>The hash of a result, which depends on its run and check alone: a test runs once in a run.</summary>
+    /// <summary>
+    /// The hash of a result. It depends only on the run and the check, because a test runs only once in a run.
+    /// </summary>
     internal static byte[] Hash(ReportBuilder report, string checkId, string kind) => SHA256.HashData(Encoding.UTF8.GetBytes(
         string.Join('\0', "dbt", kind, report.PipelineId, report.RunId, checkId)));
 
     internal static string IdOf(byte[] hash) => new Guid(hash.AsSpan(0, 16), bigEndian: true).ToString();
 
-    // Before version 2 of run_results only the message has the number: "Got 3 results, expected 0.", or the number alone.
+    // Before version 2 of run_results, only the message contains the number. The message is "Got 3 results, expected
+    // 0." or only the number.
     private static long? Failures(JsonElement result)
     {
         if (result.Count("failures") is { } failures)

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Catalog.Data.Dbt;
 
 /// <summary>
-/// The members of the artifacts that are read. The log keeps these and no others: a manifest has many megabytes of SQL
-/// and macros, and the arguments and variables of a command may be secrets.
+/// The members of the artifacts that are read. The log keeps only these members, because a manifest has many megabytes
+/// of SQL and macros, and because the arguments and variables of a command can contain secrets.
 /// </summary>
 internal sealed class KeptMembers
 {
@@ -61,8 +61,8 @@ internal sealed class KeptMembers
         .With("sources", Each(CatalogNode));
 
     /// <summary>
-    /// Writes the kept members of a value. A value of another type than expected is written as null, so that nothing large
-    /// is kept for it.
+    /// Writes the kept members of a value. A value of another type than expected is written as null, so that nothing
+    /// large is kept for it.
     /// </summary>
     public void Write(Utf8JsonWriter writer, JsonElement json)
     {
@@ -94,7 +94,7 @@ internal sealed class KeptMembers
 
             writer.WriteEndObject();
         }
-        // The owner may be text beside an object with a name.
+        // An owner can also be a text or a list instead of an object.
         else if (ReferenceEquals(this, Owner))
         {
             json.WriteTo(writer);

@@ -2,7 +2,10 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Data.Demo;
 
-/// <summary>Writes the warehouse file of the demo: orders and customers of a shop, the same at every start.</summary>
+/// <summary>
+/// Writes the warehouse file of the demo, with orders and customers of a shop. Only the times of the orders differ from
+/// start to start.
+/// </summary>
 public static class SqliteShop
 {
     /// <summary>The number of orders.</summary>

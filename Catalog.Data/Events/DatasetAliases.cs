@@ -3,8 +3,8 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Events;
 
 /// <summary>
-/// Finds the datasets behind other names. All names of one dataset are stored under the name whose id is the first in
-/// byte order, so the result does not depend on the order of events.
+/// Finds the datasets behind alias names. Everything about a dataset is stored under one of its names: the name whose
+/// shown id is the first in ordinal order. So the result does not depend on the order of events.
 /// </summary>
 internal sealed class DatasetAliases
 {
@@ -46,7 +46,9 @@ internal sealed class DatasetAliases
         Resolve(new DatasetName("", shownId)) is var dataset && dataset.Namespace.Length == 0 && dataset.Name == shownId
             ? shownId : dataset.ShownId;
 
-    /// <summary>Makes two names one dataset, for each pair that is not one already.</summary>
+    /// <summary>
+    /// Merges the two datasets of each pair into one dataset, unless they already are the same dataset.
+    /// </summary>
     /// <returns>The pipelines whose edges changed.</returns>
     public async Task<HashSet<string>> Merge(Session session, IEnumerable<ReportedAlias> pairs, DateTimeOffset now, CancellationToken ct)
     {

@@ -140,8 +140,8 @@ internal sealed class DatasetMerge(Session session, string organization, Dataset
             measured_at = case when {LineageFactStatements.IsLaterMeasure} then excluded.measured_at else run_datasets.measured_at end
         """;
 
-    // If the kept name already has the same edge, that edge gets the earlier start and the later last report of both.
-    // All other edges get the kept name.
+    // If the kept name already has the same edge, this edge gets the earlier start and the later last report of the two
+    // edges, and the edge of the merged name is deleted. All other edges of the merged name get the kept name.
     private static string[] Edges(string end, string other) =>
     [
         $"""

@@ -46,7 +46,8 @@ internal sealed class EventBatch(
         }
 
         await Fold(session, jobs, aliases, facts, folded, ct);
-        // Of several equal events of one batch the first is stored.
+        // When a batch contains the same event several times, only its first occurrence gets the outcome of the event.
+        // All later occurrences are duplicates.
         return [.. events.Select(@event => KeyOf(@event)).Select(key => Take(outcomes, key))];
     }
 

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace Catalog.Data.Events;
 
 /// <summary>
-/// Queues events of other tools. The events of many requests are stored and folded with one commit, so that a client
-/// reads what its event changed as soon as it has the answer.
+/// Queues events of other tools. The events of many requests are stored and folded with one commit. The answer follows
+/// the commit, so a client that has the answer can read what its event changed.
 /// </summary>
 public sealed class EventIngest : IHostedService
 {
@@ -22,7 +22,7 @@ public sealed class EventIngest : IHostedService
 
     /// <summary>Queues the events of one request.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="events">At least one.</param>
+    /// <param name="events">The events; at least one.</param>
     /// <returns>One outcome for each event; await it once. Null when the queue is full or the service stops.</returns>
     public ValueTask<EventOutcome[]>? Enqueue(string organization, IReadOnlyList<LoggedEvent> events) =>
         _queue.Enqueue(organization, events, events.Sum(@event => 4L * @event.Body.Length));

@@ -2,7 +2,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Events;
 
-/// <summary>The statements that write the log.</summary>
+/// <summary>The statements that write the log of events.</summary>
 internal static class EventLogStatements
 {
     private static readonly InputRows<LoggedEvent> Rows = new(
@@ -16,7 +16,7 @@ internal static class EventLogStatements
 
     /// <summary>Inserts the events that are not stored yet, and returns their keys.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="events">Distinct events.</param>
+    /// <param name="events">The events; each must have a different key.</param>
     public static Statement<LoggedEvent, LogKey> Insert(string organization, IEnumerable<LoggedEvent> events)
     {
         const string Sql = """

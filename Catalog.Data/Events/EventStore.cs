@@ -9,7 +9,7 @@ public sealed class EventStore(CatalogDatabase db)
     private readonly CheckResultStore _results = new(db);
 
     /// <summary>Stores the events of several organizations.</summary>
-    /// <returns>For each organization one outcome for each event, in order.</returns>
+    /// <returns>For each organization, in order, one outcome for each of its events, in order.</returns>
     public async Task<EventOutcome[][]> Store(IReadOnlyList<(string Organization, IReadOnlyList<LoggedEvent> Events)> groups)
     {
         var outcomes = new EventOutcome[groups.Count][];

@@ -44,7 +44,9 @@ internal sealed class JobDescriptions
     /// <summary>Reads the facets after they were stored, and locks the pipelines.</summary>
     public Statement<string, Described> Current { get; }
 
-    /// <summary>Updates the pipelines that differ from <see cref="Current"/>.</summary>
+    /// <summary>
+    /// Updates the pipelines whose description or owner differs from the facets that <see cref="Current"/> has read.
+    /// </summary>
     public Statement Update(DateTimeOffset now)
     {
         var rows = new InputRows<Described>(
@@ -54,7 +56,8 @@ internal sealed class JobDescriptions
             new Column<Described, string?>("owner", row => row.NewOwner),
             new Column<Described, string>("search_key", row => SearchPattern.Fold(row.Id, row.NewDescription, row.NewOwner)),
             new Column<Described, DateTimeOffset>("updated_at", _ => now));
-        // Each pipeline exists and is locked, so that this only updates: an upsert finds it by its key.
+        // Each pipeline exists and is locked, so this insert always becomes an update. It is an upsert because an
+        // upsert finds each pipeline by its key.
         const string Sql = """
             -- JobDescriptions.Update
             insert into pipelines (organization_id, id, current_version, description, owner, search_key, created_at, updated_at)

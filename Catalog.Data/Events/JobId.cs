@@ -6,21 +6,21 @@ namespace Catalog.Data.Events;
 /// <summary>The pipeline id of a job of another tool: <c>namespace/name</c>.</summary>
 public static class JobId
 {
-    /// <summary>Characters of an id.</summary>
+    /// <summary>The maximum number of characters of an id.</summary>
     public const int MaxLength = 256;
 
-    // An encoded slash: a path with this text could mean two ids.
+    // An encoded slash. A path with this text could mean two different ids.
     private const string EncodedSlash = "%2F";
 
     /// <summary>
-    /// The id. One that would be too long, or that a path cannot contain, is changed and ends with a hash of the whole,
-    /// so that different jobs keep different ids.
+    /// The id of a job. An id that is too long, or that a path cannot contain, is changed and ends with a hash of the
+    /// original id. So different jobs have different ids.
     /// </summary>
     public static string Of(string @namespace, string name) => Shorten(@namespace.Length == 0 ? name : $"{@namespace}/{name}");
 
     /// <summary>
-    /// Cuts an id that is too long and replaces encoded slashes by slashes. An id that is changed, or that is a dot, two
-    /// dots or white space, ends with a hash of the whole.
+    /// Cuts an id that is too long and replaces encoded slashes by slashes. An id that is changed, or that is a dot,
+    /// two dots or white space, ends with a hash of the original id.
     /// </summary>
     public static string Shorten(string id)
     {
@@ -33,7 +33,10 @@ public static class JobId
         return $"{StoredText.Cut(WithSlashes(id), MaxLength - hash.Length - 1)}~{hash}";
     }
 
-    /// <summary>The text with slashes where it has encoded ones: the beginning of the id of each job of a namespace.</summary>
+    /// <summary>
+    /// Replaces the encoded slashes of a text by slashes. With the namespace as the text, the result is the beginning
+    /// of the id of each job of the namespace.
+    /// </summary>
     public static string WithSlashes(string text) => text.Replace(EncodedSlash, "/", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a path can contain the id.</summary>

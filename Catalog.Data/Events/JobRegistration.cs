@@ -7,7 +7,7 @@ namespace Catalog.Data.Events;
 
 /// <summary>
 /// Registers the jobs of events as pipelines, inside the transaction that stores the events. A job that would exceed
-/// the plan, or whose pipeline was deleted, is refused; its events stay in the log.
+/// the limit of the plan, or whose pipeline was deleted, is not registered; its events stay in the log.
 /// </summary>
 internal sealed class JobRegistration
 {
@@ -51,7 +51,9 @@ internal sealed class JobRegistration
         await session.Send([Remove([.. _overPlan]), InsertVersions(added.FindAll(id => !_overPlan.Contains(id)))], ct);
     }
 
-    /// <summary>Why a job is not registered: a word of <see cref="UnreadReason"/>; null when it is.</summary>
+    /// <summary>
+    /// Why a job is not registered: a word of <see cref="UnreadReason"/>; null when the job is registered.
+    /// </summary>
     public string? Refusal(string pipelineId) => _known.Contains(pipelineId) ? null
         : _overPlan.Contains(pipelineId) ? UnreadReason.PlanLimit
         : UnreadReason.Deleted;
@@ -77,8 +79,8 @@ internal sealed class JobRegistration
         return new(_organization, Sql, rows, jobs);
     }
 
-    // The lock makes writers of one job wait for each other, so that none misses an edge that the other inserts. The ids
-    // are sorted and looked up in their order, so that writers cannot deadlock.
+    // The lock makes writers of the same job wait for each other, so that no writer misses an edge that another writer
+    // inserts. The ids are sorted and looked up in this order, so that writers cannot deadlock.
     private Statement<string, string> Live(Dialect dialect, List<string> ids)
     {
         var sql = $"""

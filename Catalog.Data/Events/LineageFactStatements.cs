@@ -120,7 +120,9 @@ internal static class LineageFactStatements
                 else coalesce(excluded.root_run_id, lineage_runs.root_run_id) end
         """;
 
-    /// <summary>Whether the measures of the excluded row of an upsert are later than those of the stored row.</summary>
+    /// <summary>
+    /// A condition in an upsert: the measures of the new row (<c>excluded</c>) are later than those of the stored row.
+    /// </summary>
     internal const string IsLaterMeasure = """
         excluded.measured_at is not null and (run_datasets.measured_at is null
             or (excluded.measured_at, coalesce(excluded.row_count, -1), coalesce(excluded.byte_count, -1), coalesce(excluded.file_count, -1))

@@ -23,7 +23,7 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
     private readonly HashSet<string> _runsWithUses = new(StringComparer.Ordinal);
     private readonly HashSet<string> _pipelines = new(StringComparer.Ordinal);
 
-    /// <summary>Marks pipelines whose edges are to be ended or reopened again.</summary>
+    /// <summary>Marks pipelines whose edges changed, so that the ends of their edges are computed again.</summary>
     public void Reopen(IEnumerable<string> pipelines) => _pipelines.UnionWith(pipelines);
 
     /// <summary>Counts a part of an event that was not understood.</summary>
@@ -34,7 +34,9 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
 
     /// <summary>Adds a report.</summary>
     /// <param name="report">The report.</param>
-    /// <param name="jobs">The registered jobs; facts about others are left out.</param>
+    /// <param name="jobs">
+    /// The registered jobs. The runs of other jobs, and what those runs read and wrote, are left out.
+    /// </param>
     /// <param name="taken">Runs that belong to another pipeline; facts about them are left out.</param>
     public void Add(EventReport report, JobRegistration jobs, HashSet<(string RunId, string PipelineId)> taken)
     {
@@ -198,7 +200,9 @@ internal sealed record RunRow(
     string RunId, string PipelineId, DateTimeOffset First, DateTimeOffset Last, bool Completed, string? ParentRunId, string? ParentJob,
     string? RootRunId)
 {
-    /// <summary>Whether the events of the batch report an edge of the run, or both its inputs and its outputs.</summary>
+    /// <summary>
+    /// Whether the events of the batch report an edge of the run, or both its inputs and its outputs.
+    /// </summary>
     public bool HasEdges { get; init; }
 }
 

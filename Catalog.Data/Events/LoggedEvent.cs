@@ -1,6 +1,6 @@
 namespace Catalog.Data.Events;
 
-/// <summary>The dialects of the log.</summary>
+/// <summary>The dialects (formats) of logged events.</summary>
 public static class EventDialect
 {
     public const string OpenLineage = "openlineage";
@@ -12,13 +12,16 @@ public static class EventDialect
     public const string Otlp = "otlp";
 }
 
-/// <summary>One event of another tool, with what it says.</summary>
+/// <summary>One event of another tool, and the report of what it says.</summary>
 public sealed record LoggedEvent
 {
     /// <summary>A word of <see cref="EventDialect"/>.</summary>
     public required string Dialect { get; init; }
 
-    /// <summary>SHA-256 of the canonical event. A repeated event changes nothing.</summary>
+    /// <summary>
+    /// A SHA-256 hash that identifies the event. An event with the same dialect and digest is a repetition and changes
+    /// nothing.
+    /// </summary>
     public required byte[] Digest { get; init; }
 
     /// <summary>The JSON that is stored. <see cref="Report"/> can be read from it again.</summary>
@@ -40,7 +43,7 @@ public enum EventOutcome
     Duplicate,
 
     /// <summary>
-    /// The event is stored in the log only: its job is deleted or exceeds the plan.
+    /// The event is only stored in the log, because its job was deleted or would exceed the limit of the plan.
     /// </summary>
     LoggedOnly,
 }

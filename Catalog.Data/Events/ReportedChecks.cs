@@ -8,11 +8,14 @@ namespace Catalog.Data.Events;
 
 /// <summary>
 /// Stores the check definitions that events report. The event with the latest time decides which checks a pipeline has,
-/// in whatever order events arrive. Definitions of a registered version or of the API are not changed.
+/// in any order of arrival. Definitions that come from a registered version or from the API are not changed.
 /// </summary>
 internal sealed class ReportedChecks(Session session, string organization, string pipeline, Func<DatasetName, DatasetName> resolve)
 {
-    /// <summary>The job facet that each event with definitions has: its last time is that of the latest such event.</summary>
+    /// <summary>
+    /// The job facet that each event with definitions has. So the last time of this facet is the time of the latest
+    /// event with definitions.
+    /// </summary>
     public const string Facet = "checks";
 
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -60,7 +63,8 @@ internal sealed class ReportedChecks(Session session, string organization, strin
         await session.Execute(DeleteStale, new { organization, pipeline }, ct);
     }
 
-    // As a client of the API would define the check. The dataset is the reported name, not the one that it is stored under.
+    // The definition has the same form as one that a client of the API sends. Its dataset is the reported name, not the
+    // name under which the dataset is stored.
     private static string Definition(ReportedCheck check) => new JsonObject
     {
         ["id"] = check.Id,

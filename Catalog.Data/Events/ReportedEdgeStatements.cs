@@ -4,8 +4,8 @@ namespace Catalog.Data.Events;
 
 /// <summary>
 /// The statements that fold reported edges. An edge is valid from its first report. It ends at the start of the first
-/// later completed run of its pipeline that reported edges but not this one. The order in which reports arrive does not
-/// matter.
+/// later completed run of its pipeline that reported edges but not this edge. The order in which reports arrive does
+/// not matter.
 /// </summary>
 internal static class ReportedEdgeStatements
 {
@@ -40,7 +40,8 @@ internal static class ReportedEdgeStatements
         [
             new Statement<RunRow, NoResult>(
                 organization, $"-- ReportedEdges.MarkRuns\n{uses}{MarkRuns}", MarkRows, runs.FindAll(run => !run.HasEdges)),
-            // SQLite runs a statement once for each run: of two runs with one new edge, the second only widens it.
+            // SQLite runs this statement once for each run. So when two runs have the same new edge, only the first run
+            // inserts it, and the next statement adds the times of the second run.
             new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.InsertOfRuns\n{ofRuns}{Insert}", RunRows, runs),
             new Statement<RunRow, NoResult>(organization, $"-- ReportedEdges.WidenOfRuns\n{ofRuns}{Widen}", RunRows, runs),
             new Statement<EdgeRow, NoResult>(organization, $"-- ReportedEdges.Insert\n{OfRows}{Insert}", EdgeRows, edges),
@@ -49,8 +50,8 @@ internal static class ReportedEdgeStatements
         ];
     }
 
-    // Looks up each run by index: the server may still use a plan from when the table was nearly empty, which reads all
-    // its rows.
+    // Looks up each run by the index. Otherwise the server could use a plan from the time when the table was nearly
+    // empty, and read all rows of the table.
     private static string Uses(Dialect dialect)
     {
         string Of(string direction) => $"""
@@ -63,7 +64,8 @@ internal static class ReportedEdgeStatements
         return $", {Of("input")}, {Of("output")}";
     }
 
-    // Each run exists, so that this only updates: an upsert finds it by its key.
+    // Each run exists, so this insert always becomes an update. It is an upsert because an upsert finds each run by its
+    // key.
     private const string MarkRuns = """
 
         insert into lineage_runs (organization_id, run_id, pipeline_id, first_at, last_at, completed, has_edges)

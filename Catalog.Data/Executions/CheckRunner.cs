@@ -6,8 +6,8 @@ using Catalog.Data.Warehouses;
 namespace Catalog.Data.Executions;
 
 /// <summary>
-/// Runs checks against warehouses. All checks of a table whose measures are aggregates share one statement; every other
-/// check adds one, and one more for its sample.
+/// Runs checks against warehouses. All checks of a table that measure with aggregates share one statement. Each of the
+/// remaining checks has its own statement. The sample of a check needs one more statement.
 /// </summary>
 public sealed class CheckRunner
 {
@@ -22,7 +22,7 @@ public sealed class CheckRunner
     /// <param name="checks">The checks, of any connections and tables.</param>
     /// <param name="context">What the run needs.</param>
     /// <param name="report">Called once for each check, one call at a time.</param>
-    /// <param name="ct">Cancels the run; checks without a verdict get none.</param>
+    /// <param name="ct">Cancels the work. Checks that have no verdict yet do not get one.</param>
     public static async Task Run(IReadOnlyList<Check> checks, CheckRunContext context, Func<CheckVerdict, Task> report,
         CancellationToken ct)
     {
@@ -118,8 +118,9 @@ public sealed class CheckRunner
         }
     }
 
-    // A statement that fails says nothing about which check is at fault. Checks of columns that the table does not have
-    // are found without another scan. Otherwise the halves are tried, until each faulty check stands alone.
+    // The failure of a shared statement does not tell which check caused it. The columns of the table show which checks
+    // name a missing column. If there are no such checks, each half of the checks runs in its own statement, until each
+    // faulty check runs alone.
     private async Task Separate(ReopenedSession session, List<CheckDefinition> checks, WarehouseException failure, CancellationToken ct)
     {
         var columns = ConcernsOneCheck(failure.Problem) && (checks.Count > 1 || failure.Problem == WarehouseProblem.ColumnMissing)

@@ -6,7 +6,7 @@ namespace Catalog.Data.Executions;
 
 /// <summary>The sample of a check, or why there is none.</summary>
 /// <param name="Rows">The rows as a JSON array of objects; null when there is no sample.</param>
-/// <param name="LeftOut">Why there is no sample: a sentence; null when there is one.</param>
+/// <param name="LeftOut">A sentence that says why there is no sample; null when there is a sample.</param>
 internal sealed record CheckSample(string? Rows, string? LeftOut);
 
 /// <summary>Reads a few of the rows that violate a check.</summary>
@@ -15,10 +15,10 @@ internal static class CheckSamples
     private const int MaxText = 200;
 
     /// <summary>
-    /// Reads the sample of a check. A failure of its statement leaves the sample out: the verdict stands without it.
+    /// Reads the sample of a check. If the statement of the sample fails, the verdict stands without a sample.
     /// </summary>
     /// <param name="session">The warehouse.</param>
-    /// <param name="check">The check, of a kind that judges rows.</param>
+    /// <param name="check">A check whose kind judges each row.</param>
     /// <param name="hidden">Columns that are never read.</param>
     /// <param name="ct">Cancels the operation.</param>
     public static async Task<CheckSample> Read(ReopenedSession session, CheckDefinition check, HiddenColumns hidden, CancellationToken ct)
@@ -55,7 +55,7 @@ internal static class CheckSamples
         return $"[{string.Join(',', rows.Rows.Select(row => $"{{{string.Join(',', columns.Zip(row, Member))}}}"))}]";
     }
 
-    /// <summary>A value whose text is cut when it is long.</summary>
+    /// <summary>Cuts a text of more than 200 characters. Other values do not change.</summary>
     public static object? Cut(object? value) => value is string { Length: > MaxText } text
         ? $"{StoredText.Cut(text, MaxText)}…" : value;
 

@@ -5,10 +5,13 @@ using Catalog.Data.Warehouses.Sql;
 
 namespace Catalog.Data.Executions;
 
-/// <summary>Evaluates all checks of one table whose measures are aggregates, with one statement.</summary>
+/// <summary>
+/// Evaluates checks that measure with aggregates. All such checks of a table share one statement, except a check with
+/// groups.
+/// </summary>
 internal static class CheckScan
 {
-    // Below the limit of columns in a result.
+    // Engines limit the number of columns in a result. This number is below every such limit.
     private const int MaxExpressions = 150;
 
     /// <summary>Splits checks so that each part fits into one statement.</summary>
@@ -32,13 +35,13 @@ internal static class CheckScan
         yield return part;
     }
 
-    /// <summary>Runs the statement of checks of one table.</summary>
-    /// <returns>The measure of each check, in their order, and the time of the statement.</returns>
-    /// <exception cref="WarehouseException">The statement failed for all of them.</exception>
+    /// <summary>Measures checks of one table with one statement.</summary>
+    /// <returns>The measures, in the order of the checks, and the time that the statement took.</returns>
+    /// <exception cref="WarehouseException">The statement failed, so no check has a measure.</exception>
     public static async Task<(List<Measure> Measures, TimeSpan Duration)> Run(WarehouseSession session,
         IReadOnlyList<CheckDefinition> checks, CancellationToken ct)
     {
-        // A condition that all checks share limits the rows that the server reads.
+        // If all checks have the same condition, it becomes the where clause, so the server reads fewer rows.
         var shared = checks[0].Where is { } where && checks.All(check => check.Where == where) ? where : null;
         var plans = checks.Select(check => check.Kind.Scan!(new(session.Sql, shared is null ? check.Where : null))).ToList();
         var (distinct, places) = Distinct(plans);
@@ -55,7 +58,7 @@ internal static class CheckScan
     /// <param name="check">The check.</param>
     /// <param name="hidden">Columns whose values are hidden.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <returns>The values of each group, as JSON, with its measure; null when there are too many groups.</returns>
+    /// <returns>For each group its values as a JSON array and its measure; null when there are too many groups.</returns>
     public static async Task<List<(string Group, Measure Measure)>?> RunGroups(WarehouseSession session, CheckDefinition check,
         HiddenColumns hidden, CancellationToken ct)
     {
@@ -74,7 +77,7 @@ internal static class CheckScan
             : [.. rows.Rows.Select(row => ($"[{string.Join(',', row.Take(groups).Select(Group))}]", plan.Read(row.AsMemory(groups))))];
     }
 
-    // Checks of one column share expressions, such as the number of rows: each is computed once.
+    // Several checks can need the same expression, such as the number of rows. Each expression is computed once.
     private static (List<string> Expressions, List<int[]> Places) Distinct(List<ScanPlan> plans)
     {
         List<string> expressions = [];

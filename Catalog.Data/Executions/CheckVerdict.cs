@@ -5,7 +5,7 @@ namespace Catalog.Data.Executions;
 
 /// <summary>One measurement of a check in the past.</summary>
 /// <param name="ExecutedAt">When the check was executed.</param>
-/// <param name="Number">The observed number; null when the result has none.</param>
+/// <param name="Number">The observed number; null when the result has no number.</param>
 /// <param name="Status">A word of <see cref="CheckStatus"/>.</param>
 public sealed record HistoryPoint(DateTimeOffset ExecutedAt, double? Number, string Status);
 
@@ -15,7 +15,7 @@ public sealed record CheckRunContext
     /// <summary>Opens a session by the id of its connection. The runner closes it.</summary>
     public required Func<string, CancellationToken, Task<WarehouseSession>> Open { get; init; }
 
-    /// <summary>Reads the newest results of a check, at most as many as asked for.</summary>
+    /// <summary>Reads the newest results of a check. The second argument is the maximum number of results.</summary>
     public required Func<Check, int, CancellationToken, Task<IReadOnlyList<HistoryPoint>>> History { get; init; }
 
     /// <summary>Reads the columns of a check's table that are tagged <c>pii</c>. Their values are never kept.</summary>
@@ -35,13 +35,13 @@ public sealed record CheckVerdict
     /// <summary>A word of <see cref="CheckStatus"/>.</summary>
     public required string Status { get; init; }
 
-    /// <summary>What was measured: a JSON value; null when nothing was.</summary>
+    /// <summary>The measured value as JSON; null when nothing was measured.</summary>
     public string? ObservedValue { get; init; }
 
-    /// <summary>The measured number; null when nothing was measured or it is no number.</summary>
+    /// <summary>The measured number; null when nothing was measured or the measured value is not a number.</summary>
     public double? ObservedNumber { get; init; }
 
-    /// <summary>What was expected: a JSON value.</summary>
+    /// <summary>The rule and the thresholds as a JSON object; null when the check has neither.</summary>
     public string? Expected { get; init; }
 
     /// <summary>The number of rows that violate the check; null for kinds that do not count rows.</summary>
@@ -53,12 +53,14 @@ public sealed record CheckVerdict
     /// <summary>The verdict in words. Contains no data of the warehouse.</summary>
     public required string Message { get; init; }
 
-    /// <summary>The time that the statements of the check took. Each check of a shared scan has the time of the whole scan.</summary>
+    /// <summary>
+    /// The time that the statements of the check took. Each check of a shared scan has the time of the whole scan.
+    /// </summary>
     public TimeSpan Duration { get; init; }
 
     /// <summary>A JSON object with further facts, such as samples or groups; null when there are none.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>The table that was read; null when none was.</summary>
+    /// <summary>The checked table; null when it is not known.</summary>
     public string? Table { get; init; }
 }

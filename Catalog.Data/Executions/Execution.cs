@@ -3,16 +3,16 @@ namespace Catalog.Data.Executions;
 /// <summary>The stored status words of executions.</summary>
 public static class ExecutionStatus
 {
-    /// <summary>No replica has begun.</summary>
+    /// <summary>No replica has begun to execute the checks.</summary>
     public const string Queued = "queued";
 
-    /// <summary>A replica executes the checks, or its successor will.</summary>
+    /// <summary>A replica has begun to execute the checks. If it stops, another replica continues.</summary>
     public const string Running = "running";
 
-    /// <summary>Every check has an outcome, whatever it is.</summary>
+    /// <summary>Every check has an outcome. Checks can have failed.</summary>
     public const string Completed = "completed";
 
-    /// <summary>The execution was given up: it took too long, or was interrupted too often.</summary>
+    /// <summary>The service gave the execution up, because it took too long or was interrupted too often.</summary>
     public const string Failed = "failed";
 
     /// <summary>A client cancelled the execution.</summary>
@@ -34,12 +34,12 @@ public sealed record Execution
     /// <summary>A word of <see cref="ExecutionStatus"/>.</summary>
     public required string Status { get; init; }
 
-    /// <summary>The tick of the schedule; null when a client asked for the execution.</summary>
+    /// <summary>The time at which the schedule was due; null when a client asked for the execution.</summary>
     public DateTimeOffset? ScheduledFor { get; init; }
 
     public string? ErrorMessage { get; init; }
 
-    /// <summary>When a client asked to cancel the execution.</summary>
+    /// <summary>When a client first asked to cancel the execution; null when no client asked.</summary>
     public DateTimeOffset? CancelRequestedAt { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -61,7 +61,7 @@ public sealed record Execution
 /// <summary>A check of an execution.</summary>
 public sealed record ExecutionCheck
 {
-    /// <summary>From 0.</summary>
+    /// <summary>The position of the check in the execution, from 0.</summary>
     public required long Place { get; init; }
 
     /// <summary>Empty for a standalone check.</summary>
@@ -97,7 +97,9 @@ public sealed record NewExecution
 {
     public required string Id { get; init; }
 
-    /// <summary>The id is derived from an idempotency key, so an execution with this id may exist.</summary>
+    /// <summary>
+    /// Whether the id is derived from an idempotency key. An execution with such an id can exist already.
+    /// </summary>
     public bool IdIsDerived { get; init; }
 
     public string? PipelineId { get; init; }
@@ -107,7 +109,7 @@ public sealed record NewExecution
     public byte[]? RequestHash { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>At least one.</summary>
+    /// <summary>The checks to execute, at least one.</summary>
     public required IReadOnlyList<CheckToExecute> Checks { get; init; }
 }
 

@@ -5,13 +5,13 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Executions;
 
 /// <summary>
-/// Executions as jobs. A replica claims a job for the time of a lease, which it extends while it works. A job whose
-/// lease has ended can be claimed again: its replica was killed, or gave the job back. The claim is a random text, so a
-/// replica that lost its lease changes nothing any more.
+/// Treats executions as jobs. A replica claims a job for the time of a lease, and extends the lease while it works. The
+/// lease ends when the replica is killed or gives the job back. Then a replica can claim the job again. Each claim is a
+/// random text, so a replica that lost its claim can no longer change the job.
 /// </summary>
 public sealed class ExecutionJobs(CatalogDatabase db)
 {
-    // More organizations than one round of claims can serve. A replica asks again at once while it has free workers.
+    // This is more than one round of claims can serve, because a replica has at most 64 workers.
     private const int MaxOrganizations = 200;
 
     /// <summary>The organizations with jobs that can be claimed, the longest waiting first.</summary>
@@ -30,7 +30,7 @@ public sealed class ExecutionJobs(CatalogDatabase db)
         return db.LookUp<string>(LookUp.DueWork, Key(now), sql, ct);
     }
 
-    /// <summary>When the job of any organization that has waited longest became due; null when none waits.</summary>
+    /// <summary>When the longest waiting job of all organizations became due; null when no job waits.</summary>
     public async Task<DateTimeOffset?> OldestDue(DateTimeOffset now, CancellationToken ct)
     {
         const string Sql = """
@@ -50,8 +50,8 @@ public sealed class ExecutionJobs(CatalogDatabase db)
     internal static string Key(DateTimeOffset now) => now.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Claims the job of an organization that has waited longest. Replicas that claim at the same moment get different
-    /// jobs, and may exceed <paramref name="maxRunning"/> together by one each.
+    /// Claims the longest waiting job of an organization. Replicas that claim at the same moment get different jobs.
+    /// Each of these replicas can then exceed <paramref name="maxRunning"/> by one job.
     /// </summary>
     /// <param name="organization">The organization.</param>
     /// <param name="claim">The text that identifies the claim.</param>
@@ -92,7 +92,7 @@ public sealed class ExecutionJobs(CatalogDatabase db)
         }, ct);
     }, ct);
 
-    /// <summary>The checks of a job without an outcome, with their current definitions.</summary>
+    /// <summary>The checks of a job that have no outcome yet, with their current definitions.</summary>
     public Task<List<OpenCheck>> Open(string organization, string id, CancellationToken ct)
     {
         const string Sql = """
@@ -110,7 +110,7 @@ public sealed class ExecutionJobs(CatalogDatabase db)
     }
 
     /// <summary>Extends the lease of a claim.</summary>
-    /// <returns>Null when another replica has claimed the job since.</returns>
+    /// <returns>Null when the claim was lost.</returns>
     public Task<Extension?> Extend(string organization, string id, string claim, DateTimeOffset until, CancellationToken ct) =>
         db.Write(organization, session =>
     {
@@ -125,7 +125,9 @@ public sealed class ExecutionJobs(CatalogDatabase db)
         return session.One<Extension>(Sql, new { organization, id, claim, untilMs = until.ToUnixTimeMilliseconds() }, ct);
     }, ct);
 
-    /// <summary>Stores the outcome of a check, unless it has one or the claim was lost.</summary>
+    /// <summary>
+    /// Stores the outcome of a check. Does nothing when the check already has an outcome, or when the claim was lost.
+    /// </summary>
     public Task Store(string organization, string id, string claim, ExecutionCheck outcome, CancellationToken ct) =>
         db.Write(organization, session =>
     {
@@ -157,7 +159,7 @@ public sealed class ExecutionJobs(CatalogDatabase db)
         }, ct);
     }, ct);
 
-    /// <summary>Ends a job with a status, unless the claim was lost.</summary>
+    /// <summary>Ends a job with a status. Does nothing when the claim was lost.</summary>
     public Task Finish(string organization, string id, string claim, string status, string? error, DateTimeOffset now,
         CancellationToken ct) => db.Write(organization, session =>
     {
@@ -171,12 +173,14 @@ public sealed class ExecutionJobs(CatalogDatabase db)
         return session.Execute(Sql, new { organization, id, claim, status, error, now }, ct);
     }, ct);
 
-    /// <summary>Gives a job back.</summary>
+    /// <summary>Gives a job back, so that a replica can claim it again. Does nothing when the claim was lost.</summary>
     /// <param name="organization">The organization.</param>
     /// <param name="id">The job.</param>
     /// <param name="claim">The claim.</param>
-    /// <param name="due">When another replica may claim the job.</param>
-    /// <param name="countsAsAttempt">False when the replica stops in an orderly way.</param>
+    /// <param name="due">From when a replica can claim the job again.</param>
+    /// <param name="countsAsAttempt">
+    /// Whether this claim counts as an attempt; false when the replica stops in an orderly way.
+    /// </param>
     /// <param name="ct">Cancels the operation.</param>
     public Task Release(string organization, string id, string claim, DateTimeOffset due, bool countsAsAttempt, CancellationToken ct) =>
         db.Write(organization, session =>
@@ -213,7 +217,7 @@ public sealed record Extension
     public DateTimeOffset? CancelRequestedAt { get; init; }
 }
 
-/// <summary>A check of an execution without an outcome.</summary>
+/// <summary>A check of an execution that has no outcome yet.</summary>
 public sealed record OpenCheck
 {
     public required long Place { get; init; }
@@ -231,7 +235,7 @@ public sealed record OpenCheck
     public DateTimeOffset? CreatedAt { get; init; }
     public DateTimeOffset? UpdatedAt { get; init; }
 
-    /// <summary>The definition; null when the check was deleted.</summary>
+    /// <summary>The check with its current definition; null when the check was deleted.</summary>
     public Check? ToCheck() => Definition is null ? null : new()
     {
         Id = CheckId,

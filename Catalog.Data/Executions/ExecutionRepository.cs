@@ -2,7 +2,9 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Executions;
 
-/// <summary>Stores, reads and cancels executions. <see cref="ExecutionJobs"/> is for the replicas that execute them.</summary>
+/// <summary>
+/// Stores, reads and cancels executions. <see cref="ExecutionJobs"/> is for the replicas that execute them.
+/// </summary>
 public sealed class ExecutionRepository(CatalogDatabase db)
 {
     private const string Columns = """
@@ -10,7 +12,7 @@ public sealed class ExecutionRepository(CatalogDatabase db)
         executions.cancel_requested_at, executions.created_at, executions.started_at, executions.finished_at
         """;
 
-    // The counts of each execution in the list.
+    // Counts the checks of each execution: all of them, and those with each status.
     private const string Counts = """
         (select count(*) from execution_checks as checks
          where checks.organization_id = @organization and checks.execution_id = page.id) as total,
@@ -24,10 +26,10 @@ public sealed class ExecutionRepository(CatalogDatabase db)
          where checks.organization_id = @organization and checks.execution_id = page.id and checks.status = 'error') as error
         """;
 
-    /// <summary>The checks of a pipeline that have a connection, ordered by id.</summary>
+    /// <summary>The checks of a pipeline that an execution contains, ordered by id.</summary>
     /// <param name="organization">The organization.</param>
     /// <param name="pipelineId">The pipeline.</param>
-    /// <param name="ids">Only these checks, with or without a connection; null for all that have one.</param>
+    /// <param name="ids">Only these checks, even without a connection; null for all that have a connection.</param>
     /// <param name="limit">The maximum number of checks.</param>
     /// <param name="ct">Cancels the operation.</param>
     public Task<List<CheckToExecute>> Executable(string organization, string pipelineId, IReadOnlyList<string>? ids, int limit,
@@ -49,7 +51,7 @@ public sealed class ExecutionRepository(CatalogDatabase db)
     /// <summary>Stores an execution as the last one of its organization's queue.</summary>
     /// <param name="organization">The organization.</param>
     /// <param name="execution">The execution.</param>
-    /// <param name="maxQueued">The number of executions that may wait.</param>
+    /// <param name="maxQueued">The maximum number of waiting executions of the organization.</param>
     /// <param name="ct">Cancels the operation.</param>
     public Task<ExecutionOutcome> Insert(string organization, NewExecution execution, int maxQueued, CancellationToken ct) =>
         db.Write(organization, async session =>
@@ -73,7 +75,8 @@ public sealed class ExecutionRepository(CatalogDatabase db)
             return ExecutionOutcome.RunIdTaken;
         }
 
-        // A repeat is found before the queue's limit is tested, so that it is answered as the first request was.
+        // The insert comes before the test of the queue's limit. So a repeated request gets the answer of the first
+        // request, although the queue may be full now.
         var inserted = await ExecutionStatements.Insert(session, [execution], ct);
         if (inserted.Count == 0)
         {
@@ -183,8 +186,8 @@ public sealed class ExecutionRepository(CatalogDatabase db)
         """;
 
     /// <summary>
-    /// Cancels an execution that waits, and asks the replica that executes one to stop. Does nothing when the execution
-    /// has ended.
+    /// Cancels a waiting execution. If the execution is running, asks its replica to stop. Does nothing when the
+    /// execution has ended.
     /// </summary>
     public Task Cancel(string organization, string id, DateTimeOffset now, CancellationToken ct) => db.Write(organization, session =>
     {

@@ -4,13 +4,15 @@ using Microsoft.Extensions.Configuration;
 namespace Catalog.Data.Executions;
 
 /// <summary>Limits of executions.</summary>
-/// <param name="Workers">Executions that this replica runs at once; 0: it runs none.</param>
-/// <param name="PerOrganization">Executions of one organization that all replicas together run at once.</param>
-/// <param name="PerWarehouse">Checks of one connection that this replica runs at once, counted by groups of one execution.</param>
-/// <param name="Queue">Executions of one organization that may wait.</param>
+/// <param name="Workers">The maximum number of executions that this replica runs at once; 0 means none.</param>
+/// <param name="PerOrganization">
+/// The maximum number of executions of one organization that all replicas together run at once.
+/// </param>
+/// <param name="PerWarehouse">The maximum number of executions that this replica runs at once on a connection.</param>
+/// <param name="Queue">The maximum number of waiting executions of one organization.</param>
 /// <param name="StatementTimeout">The longest time of one statement on a warehouse.</param>
 /// <param name="Timeout">The longest time of one execution.</param>
-/// <param name="Lease">The time after which another replica takes over the executions of a replica that stopped.</param>
+/// <param name="Lease">The time until another replica takes over the executions of a replica that stopped.</param>
 public sealed record ExecutionSettings(int Workers, int PerOrganization, int PerWarehouse, int Queue, TimeSpan StatementTimeout,
     TimeSpan Timeout, TimeSpan Lease)
 {

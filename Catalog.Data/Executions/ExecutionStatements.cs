@@ -24,7 +24,7 @@ internal static class ExecutionStatements
 
     private sealed record Row(string ExecutionId, long Place, CheckToExecute Check);
 
-    /// <summary>Inserts executions whose ids are free.</summary>
+    /// <summary>Inserts executions. Leaves out executions whose ids already exist.</summary>
     /// <returns>The ids of the inserted executions.</returns>
     public static async Task<HashSet<string>> Insert(Session session, IReadOnlyList<NewExecution> executions, CancellationToken ct)
     {
@@ -39,7 +39,7 @@ internal static class ExecutionStatements
             on conflict (organization_id, id) do nothing
             returning id
             """;
-        // Returns rows for the reason given in PipelineRegistration.
+        // PipelineRegistration says why this insert uses "returning".
         const string Checks = """
             -- Executions.InsertChecks
             insert into execution_checks (organization_id, execution_id, place, pipeline_id, check_id, severity)
@@ -55,7 +55,7 @@ internal static class ExecutionStatements
         return inserted;
     }
 
-    /// <summary>The number of executions that wait.</summary>
+    /// <summary>The number of waiting executions of an organization.</summary>
     public static Task<long> CountQueued(Session session, string organization, CancellationToken ct)
     {
         const string Sql = """

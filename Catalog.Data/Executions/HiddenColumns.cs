@@ -3,8 +3,9 @@ using Catalog.Data.Executions.Kinds;
 namespace Catalog.Data.Executions;
 
 /// <summary>
-/// The columns of a check whose values are never kept: those that are tagged <c>pii</c> and those of <c>sample_deny</c>.
-/// A name in <c>sample_deny</c> that is no column may be a misspelt one, so then all columns are hidden.
+/// The columns of a check whose values are never kept: the columns that are tagged <c>pii</c> or named in
+/// <c>sample_deny</c>. A name in <c>sample_deny</c> may be misspelt. So all columns are hidden when the table does not
+/// have a column of that name, or when its columns cannot be read.
 /// </summary>
 internal sealed class HiddenColumns
 {
@@ -12,16 +13,16 @@ internal sealed class HiddenColumns
 
     private HiddenColumns(HashSet<string> names, string? all) => (_names, All) = (names, all);
 
-    /// <summary>Why all columns are hidden: a sentence; null when only some are.</summary>
+    /// <summary>A sentence that says why all columns are hidden; null when not all of them are hidden.</summary>
     public string? All { get; }
 
-    /// <summary>Why a column is hidden: a sentence.</summary>
+    /// <summary>A sentence that says why a column is hidden.</summary>
     public string Reason => All ?? "its column is tagged pii or denied.";
 
     public bool Contains(string column) => All is not null || _names.Contains(column);
 
-    /// <summary>Reads what is hidden for a check.</summary>
-    /// <param name="session">The warehouse; it may be another session afterwards.</param>
+    /// <summary>Reads which columns are hidden for a check.</summary>
+    /// <param name="session">The session with the warehouse. A failed statement closes it.</param>
     /// <param name="check">The check.</param>
     /// <param name="context">What the run needs.</param>
     /// <param name="ct">Cancels the operation.</param>

@@ -3,13 +3,16 @@ using Catalog.Data.Warehouses;
 
 namespace Catalog.Data.Executions;
 
-/// <summary>Names the table or the column that a statement of a check misses: engines name them in texts of their own.</summary>
+/// <summary>
+/// Finds the missing table or column that made the statement of a check fail. It does not read the names from the error
+/// of the engine, because each engine has its own error texts.
+/// </summary>
 internal static class MissingNames
 {
     /// <summary>Why the statement of a check failed.</summary>
-    /// <param name="session">The warehouse; it may be another session afterwards.</param>
+    /// <param name="session">The session with the warehouse. A failed statement closes it.</param>
     /// <param name="check">The check.</param>
-    /// <param name="failure">What the statement failed with.</param>
+    /// <param name="failure">The error of the statement.</param>
     /// <param name="ct">Cancels the operation.</param>
     public static async Task<string> Describe(ReopenedSession session, CheckDefinition check, WarehouseException failure,
         CancellationToken ct)

@@ -2,7 +2,10 @@ using Catalog.Data.Warehouses;
 
 namespace Catalog.Data.Executions;
 
-/// <summary>A session that is opened again after a failed statement, which may have ended its transaction.</summary>
+/// <summary>
+/// A session that opens again after it was closed. A failed statement can end the transaction of a session, so the
+/// caller closes the session after a failure.
+/// </summary>
 /// <param name="connection">The id of the connection.</param>
 /// <param name="open">Opens a session.</param>
 internal sealed class ReopenedSession(string connection, Func<string, CancellationToken, Task<WarehouseSession>> open) : IAsyncDisposable
@@ -22,7 +25,7 @@ internal sealed class ReopenedSession(string connection, Func<string, Cancellati
         return _session;
     }
 
-    /// <summary>The names of a table's columns, without regard to upper and lower case. They are read once.</summary>
+    /// <summary>The names of a table's columns. Upper and lower case are equal. Each table is read once.</summary>
     /// <returns>Null when they cannot be read; empty when there is no such table.</returns>
     public async Task<IReadOnlySet<string>?> Columns(string table, CancellationToken ct)
     {

@@ -7,9 +7,9 @@ using Catalog.Data.Schedules;
 namespace Catalog.Data.Executions;
 
 /// <summary>
-/// Turns due ticks of schedules into executions. One transaction moves the tick and inserts the execution, and locks
-/// the schedule meanwhile, so each tick is executed once, whichever replicas are killed. Ticks that were missed while no
-/// replica ran are caught up by one execution.
+/// Turns due ticks of schedules into executions. One transaction locks the schedule, moves its tick and inserts the
+/// execution. So each tick is executed once, even when replicas are killed. If no replica ran for several ticks of a
+/// schedule, one execution replaces all of these ticks.
 /// </summary>
 public sealed class ScheduleTicks(CatalogDatabase db)
 {
@@ -47,13 +47,14 @@ public sealed class ScheduleTicks(CatalogDatabase db)
     /// </summary>
     /// <param name="organization">The organization.</param>
     /// <param name="now">The current time.</param>
-    /// <param name="maxQueued">The number of executions that may wait.</param>
+    /// <param name="maxQueued">The maximum number of waiting executions of the organization.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <returns>The number of moved ticks; less than a batch when no more can be moved now.</returns>
+    /// <returns>The number of moved ticks, and whether another call may move more ticks now.</returns>
     public Task<(int Ticks, bool More)> Run(string organization, DateTimeOffset now, int maxQueued, CancellationToken ct) =>
         db.Write(organization, async session =>
     {
-        // The tick of a check whose pipeline is deleted is moved without an execution: the pipeline may come back.
+        // If the pipeline of a check is deleted, the tick moves but no execution is queued. The schedule stays, because
+        // the pipeline may be registered again.
         var due = $"""
             -- ScheduleTicks.Due
             select pipeline_id, check_id, schedule, time_zone, due_ms,
@@ -106,11 +107,11 @@ public sealed class ScheduleTicks(CatalogDatabase db)
         return (changed, found.Count == BatchSize && changed > 0);
     }, ct);
 
-    // The upgrade inserts a row without a schedule for each check of an earlier release. This reads the schedule from
-    // the definition and sets the next tick; there are no earlier ticks to execute.
+    // The upgrade inserts a row without a schedule for each check of an earlier release. This method reads the schedule
+    // from the definition and sets the next tick. Such a check has no earlier ticks to execute.
     private async Task ReadSchedules(Session session, string organization, List<DueTick> ticks, DateTimeOffset now, CancellationToken ct)
     {
-        // A subquery, because a left join from rows crashes Citus 13.2.
+        // The statement uses subqueries, because a left join from rows crashes Citus 13.2.
         const string Sql = """
             -- ScheduleTicks.Definitions
             select rows.pipeline_id, rows.check_id,
@@ -128,7 +129,8 @@ public sealed class ScheduleTicks(CatalogDatabase db)
             check.PipelineId, check.CheckId, check.ConnectionId, check.Definition ?? "{}"))], now, ct);
     }
 
-    // Without a next time (the time zone is no longer known) the tick moves by a day, so that it is looked at again.
+    // A schedule has no next time when its time zone is no longer known. Then its tick moves by a day, so that the
+    // schedule is read again.
     private static NextTick Next(DueTick tick, DateTimeOffset now) => new(tick.PipelineId, tick.CheckId,
         (Cron.Next(tick.Schedule, tick.TimeZone, now) ?? now.AddDays(1)).ToUnixTimeMilliseconds());
 

@@ -5,8 +5,8 @@ using Catalog.Data.Checks;
 namespace Catalog.Data.Executions;
 
 /// <summary>
-/// Stores verdicts as ordinary check results, with ids derived from the execution and the check: a replica that repeats
-/// a check after a takeover stores no second result.
+/// Stores verdicts as ordinary check results. The id of a result is derived from the execution and the check, so a
+/// replica that repeats a check after a takeover stores no second result.
 /// </summary>
 public sealed class VerdictStore(ExecutionJobs jobs, ResultIngest ingest, CheckResultRepository results, TimeProvider time)
 {
@@ -16,7 +16,7 @@ public sealed class VerdictStore(ExecutionJobs jobs, ResultIngest ingest, CheckR
     /// <param name="organization">The organization.</param>
     /// <param name="job">The execution.</param>
     /// <param name="claim">The claim; when it was lost, the outcome is not stored.</param>
-    /// <param name="place">The place of the check in the execution.</param>
+    /// <param name="place">The position of the check in the execution, from 0.</param>
     /// <param name="verdict">The verdict.</param>
     /// <param name="ct">Cancels the wait for room in the ingest queue.</param>
     public async Task Store(string organization, ExecutionJob job, string claim, long place, CheckVerdict verdict, CancellationToken ct)

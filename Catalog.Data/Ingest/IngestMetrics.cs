@@ -23,7 +23,7 @@ internal sealed class IngestMetrics
 
     /// <param name="queue">The queue's name in metrics.</param>
     /// <param name="meters">Creates the meter.</param>
-    /// <param name="queued">Returns the number of requests that wait.</param>
+    /// <param name="queued">Returns the number of waiting requests.</param>
     public IngestMetrics(string queue, IMeterFactory meters, Func<int> queued)
     {
         _tag = new("queue", queue);
@@ -62,7 +62,7 @@ internal sealed class IngestMetrics
     /// <summary>Records the size of a batch.</summary>
     public void Batch(int requests) => _batches.Record(requests, _tag);
 
-    /// <summary>Records the end of a request.</summary>
+    /// <summary>Records the time from the arrival of a request to its end.</summary>
     /// <param name="arrivedAt">The time stamp of <see cref="Stopwatch"/> when the request was queued.</param>
     public void Ended(long arrivedAt)
     {

@@ -68,8 +68,8 @@ internal sealed class IngestQueue<TItem, TOutcome>
 
     /// <summary>Adds a request.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="items">At least one.</param>
-    /// <param name="bytes">Their approximate size in memory.</param>
+    /// <param name="items">The items of the request, at least one.</param>
+    /// <param name="bytes">The approximate size of the items in memory.</param>
     /// <returns>One outcome for each item once the commit is on disk; await it once. Null when the queue is full or
     /// stopped.</returns>
     public ValueTask<TOutcome[]>? Enqueue(string organization, IReadOnlyList<TItem> items, long bytes)
@@ -140,7 +140,8 @@ internal sealed class IngestQueue<TItem, TOutcome>
 
                 if (!wasAsync && !onOwnThread)
                 {
-                    // An in-process engine wrote synchronously: give the thread back to its request.
+                    // The database engine runs in this process and wrote on the thread of the request. Give the thread
+                    // back to the request.
                     await Task.Yield();
                 }
 
@@ -204,7 +205,7 @@ internal sealed class IngestQueue<TItem, TOutcome>
                     Fail(open, failure);
                     break;
                 default:
-                    // An item cannot be stored. Write each half, so that in the end it fails alone.
+                    // One item cannot be stored. Write each half alone, until only the request with this item fails.
                     await Write(open[..(open.Length / 2)], attempts);
                     await Write(open[(open.Length / 2)..], attempts);
                     break;
@@ -220,7 +221,7 @@ internal sealed class IngestQueue<TItem, TOutcome>
         }
     }
 
-    // Without this, each queued batch would wait for its own time-out.
+    // Without this method, each queued batch would wait for its own time-out.
     private void FailQueued(Exception failure)
     {
         for (var waiting = _channel.Reader.Count; waiting > 0 && _channel.Reader.TryRead(out var request); waiting--)

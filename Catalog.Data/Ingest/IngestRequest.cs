@@ -29,14 +29,14 @@ internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadO
     public bool IsDone { get; private set; }
 
     /// <summary>
-    /// Whether the request is alone in its batch and the queue is empty. Its continuation may then run on the writer's
+    /// Whether the request is alone in its batch and the queue is empty. Then its continuation can run on the writer's
     /// thread, because no other request waits.
     /// </summary>
     public bool IsAlone { get; set; }
 
     /// <summary>
-    /// Sets the outcomes, after the commit. Only the writer that took the request may call it. Does nothing the second
-    /// time.
+    /// Sets the outcomes, after the commit. Only the writer that took the request may call this method. Does nothing when
+    /// the request is done.
     /// </summary>
     public void Complete(TOutcome[] outcomes)
     {

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Catalog.Data.Ingest;
 
 /// <summary>
-/// The span of a batch. A request that is written alone is its parent; the requests of a shared commit are its links.
+/// The span of a batch. If one request of the batch has a span, that span is the parent of the batch's span. If several
+/// requests have spans, the batch's span links to them.
 /// </summary>
 internal static class IngestSpan
 {

@@ -2,12 +2,12 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
 
-/// <summary>Reads the lineage of columns: each hop of a direction is one statement.</summary>
+/// <summary>Reads the lineage of columns, one hop after another.</summary>
 public sealed class ColumnLineageRepository(CatalogDatabase db, LineageRepository lineage, LineageBudget budget)
 {
     /// <summary>The columns around a column.</summary>
     /// <param name="organization">The organization that owns the graph.</param>
-    /// <param name="shownId">The shown id of the dataset, or another name of it.</param>
+    /// <param name="shownId">The shown id of the dataset, or another name of the dataset.</param>
     /// <param name="column">The column; empty for all columns of the dataset.</param>
     /// <param name="direction">Upstream, downstream or both.</param>
     /// <param name="depth">The maximum number of hops, 0 or more.</param>
@@ -41,8 +41,8 @@ public sealed class ColumnLineageRepository(CatalogDatabase db, LineageRepositor
         return new ColumnGraph(datasets, walk.Depths, walk.Edges, walk.IsCut, walk.Frontier);
     }
 
-    // Reads edges whose dataset and whose column both occur in the level, but not always in the same node. The walk
-    // skips the extra edges.
+    // Reads the edges whose dataset and column both occur in the level. They can occur in two different nodes; the walk
+    // skips such edges.
     private async Task<List<ColumnEdge>> Edges(Session session, string organization, LineageDirection way,
         IReadOnlyCollection<ColumnNode> level, int most, CancellationToken ct)
     {
@@ -84,18 +84,18 @@ public sealed record ColumnEdge
 {
     public required Guid Downstream { get; init; }
 
-    /// <summary>Empty: every column, such as of a filter.</summary>
+    /// <summary>The column; empty for every column, such as for the edge of a filter.</summary>
     public required string DownstreamColumn { get; init; }
 
     public required Guid Upstream { get; init; }
 
-    /// <summary>Empty: the whole dataset.</summary>
+    /// <summary>The column; empty for the whole dataset.</summary>
     public required string UpstreamColumn { get; init; }
 
     /// <summary>Empty for an edge that no job reported.</summary>
     public required string PipelineId { get; init; }
 
-    /// <summary>A JSON array, or empty.</summary>
+    /// <summary>A JSON array, or an empty text.</summary>
     public required string Transformation { get; init; }
 
     public required DateTimeOffset FirstAt { get; init; }
@@ -105,9 +105,9 @@ public sealed record ColumnEdge
 /// <summary>The columns around a column.</summary>
 /// <param name="Datasets">The datasets of all nodes.</param>
 /// <param name="Nodes">The columns with their smallest distance in hops.</param>
-/// <param name="Edges">The edges between them.</param>
+/// <param name="Edges">The edges between the columns.</param>
 /// <param name="Truncated">Whether the budget ended the walk.</param>
-/// <param name="Frontier">When truncated: the columns that may have further edges.</param>
+/// <param name="Frontier">The columns that may have further edges; empty when the graph is not truncated.</param>
 public sealed record ColumnGraph(
     IReadOnlyDictionary<Guid, Dataset> Datasets, IReadOnlyDictionary<ColumnNode, int> Nodes, IReadOnlyList<ColumnEdge> Edges,
     bool Truncated, IReadOnlyCollection<ColumnNode> Frontier);

@@ -1,8 +1,8 @@
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// The state of a walk through columns, without any SQL: one direction after the other, hop by hop, until the budget ends
-/// it.
+/// The state of a walk through columns, without any SQL. The walk goes in one direction after the other, hop by hop, until
+/// the budget ends it.
 /// </summary>
 internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
 {
@@ -25,7 +25,7 @@ internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
     /// <summary>The columns with edges that were not followed.</summary>
     public IReadOnlyCollection<ColumnNode> Frontier => _frontier;
 
-    /// <summary>Begins at the start again, for another direction.</summary>
+    /// <summary>Returns to the start, for the next direction.</summary>
     public void Turn() => (Level, _seen) = ([start], [start]);
 
     /// <summary>Adds the edges of the level, and makes their far ends the next level.</summary>
@@ -40,7 +40,7 @@ internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
         HashSet<ColumnNode> next = [];
         if (found.Count > budget.Edges)
         {
-            // It is not known which of the edges were read, so the whole hop is left out.
+            // Only some edges of the hop were read, and it is not known which ones. So the whole hop is left out.
             (IsCut, Level) = (true, Cut(Level));
             return;
         }
@@ -52,7 +52,7 @@ internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
         {
             var (down, up) = (new ColumnNode(edge.Downstream, edge.DownstreamColumn), new ColumnNode(edge.Upstream, edge.UpstreamColumn));
             var (near, far) = isUp ? (down, up) : (up, down);
-            // An edge of every column belongs to each column of the level.
+            // An edge without a column applies to every column of its dataset.
             if (!whole.Contains(near.Dataset) && !Level.Contains(near)
                 && !(near.Column.Length == 0 && datasets.Contains(near.Dataset)))
             {
@@ -61,7 +61,7 @@ internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
 
             if (_taken.Contains((down, up, edge.PipelineId)))
             {
-                // The other direction has added it.
+                // The walk has already added this edge.
             }
             else if (_edges.Count == budget.Edges || NewNodes(near, far) > budget.Nodes - _depths.Count)
             {

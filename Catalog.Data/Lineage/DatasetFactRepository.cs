@@ -8,13 +8,13 @@ public sealed class DatasetFactRepository(CatalogDatabase db)
     /// <summary>The maximum number of versions of the schema.</summary>
     public const int MaxSchemas = 10;
 
-    /// <summary>The maximum number of metrics, and of writes.</summary>
+    /// <summary>The maximum number of values of the quality metrics, and the maximum number of writes.</summary>
     public const int MaxMeasures = 20;
 
     /// <summary>The maximum number of other names.</summary>
     public const int MaxAliases = 100;
 
-    /// <summary>Reads all that is known.</summary>
+    /// <summary>Reads the facts about a dataset.</summary>
     public Task<DatasetFacts> Of(string organization, Guid dataset, CancellationToken ct) => db.Read(organization, async session =>
     {
         // The current value of a facet is the first row.
@@ -91,19 +91,19 @@ public sealed class DatasetFactRepository(CatalogDatabase db)
 /// <summary>What events say about a dataset. Lists are newest first.</summary>
 public sealed record DatasetFacts
 {
-    /// <summary>The versions of its schema.</summary>
+    /// <summary>The versions of the dataset's schema.</summary>
     public required IReadOnlyList<FacetValue> Schemas { get; init; }
 
     public FacetValue? Documentation { get; init; }
     public FacetValue? Ownership { get; init; }
 
-    /// <summary>The values of its quality metrics.</summary>
+    /// <summary>The values of the dataset's quality metrics.</summary>
     public required IReadOnlyList<FacetValue> Metrics { get; init; }
 
-    /// <summary>The shown ids of its other names, sorted.</summary>
+    /// <summary>The other names of the dataset as shown ids, sorted.</summary>
     public required IReadOnlyList<string> Aliases { get; init; }
 
-    /// <summary>The last runs that wrote it.</summary>
+    /// <summary>The last runs that wrote the dataset.</summary>
     public required IReadOnlyList<DatasetWrite> Writes { get; init; }
 }
 
@@ -124,7 +124,7 @@ public sealed record DatasetWrite
 {
     public required string RunId { get; init; }
 
-    /// <summary>The time of the latest event that reports it.</summary>
+    /// <summary>The time of the latest event that reports the write.</summary>
     public required DateTimeOffset At { get; init; }
 
     public long? RowCount { get; init; }

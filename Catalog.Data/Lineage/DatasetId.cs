@@ -4,9 +4,9 @@ using System.Text;
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// A dataset is identified by its shown id alone. Namespace and name are joined to the shown id and never split again,
-/// so equal ids are the same dataset: <c>/data/orders</c> and <c>data/orders</c> are two datasets, while the name
-/// <c>s3://lake/orders</c> without a namespace and the name <c>orders</c> in the namespace <c>s3://lake</c> are one.
+/// A dataset is identified by its shown id alone. Namespace and name are joined to the shown id, which is never split
+/// again. So <c>/data/orders</c> and <c>data/orders</c> are two datasets. The name <c>s3://lake/orders</c> without a
+/// namespace is the same dataset as the name <c>orders</c> in the namespace <c>s3://lake</c>.
 /// </summary>
 public static class DatasetId
 {
@@ -19,8 +19,8 @@ public static class DatasetId
     public static Guid Of(string shownId) => Of("", shownId);
 
     /// <summary>
-    /// The key of a dataset: the first 128 bits of SHA-256 over a zero byte and the shown id. A hash needs no look-up
-    /// when results are stored, and keeps long names within the size limit of an index entry.
+    /// The key of a dataset: the first 128 bits of SHA-256 over a zero byte and the shown id. Because the key is a hash,
+    /// results are stored without a look-up, and the key of a long name fits into an index entry.
     /// </summary>
     public static Guid Of(string @namespace, string name)
     {

@@ -11,12 +11,12 @@ public sealed class DatasetRepository(CatalogDatabase db)
     /// <summary>The maximum number of pipelines that one call reads; more are left out.</summary>
     public const int MaxPipelines = 1000;
 
-    /// <summary>The maximum number of datasets of a pipeline from which its impact is walked.</summary>
+    /// <summary>The maximum number of datasets of a pipeline from which the walk for its impact starts.</summary>
     public const int MaxOutputs = 1000;
 
     /// <summary>
-    /// The ids of the datasets that a pipeline writes, by its current edges: at most one more than
-    /// <see cref="MaxOutputs"/>.
+    /// The ids of the datasets that a pipeline writes, by its current edges. At most <see cref="MaxOutputs"/> + 1 ids, so
+    /// that the caller sees whether there are too many.
     /// </summary>
     public Task<List<Guid>> Outputs(string organization, string pipelineId, CancellationToken ct)
     {
@@ -85,7 +85,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
             limit @Take
             """;
 
-        // An id that is not a UUID counts as the smallest one: the page then starts after all datasets of that instant.
+        // An id that is not a UUID counts as the smallest UUID. The page then starts after all datasets of that time.
         var id = after is { } cursor && Guid.TryParse(cursor.Id, out var known) ? known : Guid.Empty;
         var rows = await db.Many<Dataset>(organization, sql, new
         {
@@ -144,7 +144,7 @@ public sealed class DatasetRepository(CatalogDatabase db)
     }
 
     /// <summary>
-    /// The pipelines with these ids and their owners, ordered by id; deleted and unknown ones are left out.
+    /// The pipelines with these ids and their owners, ordered by id; deleted and unknown pipelines are left out.
     /// </summary>
     public Task<List<LineagePipeline>> Owners(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {

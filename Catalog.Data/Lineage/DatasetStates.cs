@@ -2,22 +2,24 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
 
-/// <summary>Reads what a drawing of the graph shows about its datasets; each method is one statement for all of them.</summary>
+/// <summary>
+/// Reads what a drawing of the graph shows about its datasets. Each method runs one statement for all datasets.
+/// </summary>
 public sealed class DatasetStates(CatalogDatabase db)
 {
     /// <summary>The maximum number of datasets in one call.</summary>
     public const int MaxDatasets = 500;
 
-    /// <summary>The maximum number of neighbours that are counted.</summary>
+    /// <summary>The maximum number of neighbours of a dataset that are counted in each direction.</summary>
     public const int MaxNeighbours = 1000;
 
-    // The edges of a dataset that are read to find its producers. Most datasets have one producer.
+    // The maximum number of edges of a dataset that are read to find its producers. Most datasets have one producer.
     private const int EdgesOfProducers = 100;
     private const int MaxCheckStates = 20_000;
 
     /// <summary>The number of datasets directly upstream and downstream of each dataset.</summary>
     /// <param name="organization">The organization that owns the graph.</param>
-    /// <param name="datasets">The datasets; more than <see cref="MaxDatasets"/> are left out.</param>
+    /// <param name="datasets">The datasets. Only the first <see cref="MaxDatasets"/> are read.</param>
     /// <param name="at">The time at which the edges are valid; null for the current edges.</param>
     /// <param name="ct">Cancels the query.</param>
     public async Task<IReadOnlyDictionary<Guid, NeighbourCounts>> Neighbours(
@@ -43,7 +45,7 @@ public sealed class DatasetStates(CatalogDatabase db)
 
     /// <summary>The pipelines that write each dataset, by the current edges.</summary>
     /// <param name="organization">The organization that owns the graph.</param>
-    /// <param name="datasets">The datasets; more than <see cref="MaxDatasets"/> are left out.</param>
+    /// <param name="datasets">The datasets. Only the first <see cref="MaxDatasets"/> are read.</param>
     /// <param name="ct">Cancels the query.</param>
     public async Task<ILookup<Guid, string>> Producers(string organization, IReadOnlyList<Guid> datasets, CancellationToken ct)
     {
@@ -63,7 +65,7 @@ public sealed class DatasetStates(CatalogDatabase db)
 
     /// <summary>The number of checks of these pipelines by dataset and by the status of their latest result.</summary>
     /// <param name="organization">The organization that owns the checks.</param>
-    /// <param name="pipelines">The pipelines; more than <see cref="MaxDatasets"/> are left out.</param>
+    /// <param name="pipelines">The pipelines. Only the first <see cref="MaxDatasets"/> are read.</param>
     /// <param name="ct">Cancels the query.</param>
     public async Task<ILookup<string, CheckCount>> Checks(string organization, IReadOnlyList<string> pipelines, CancellationToken ct)
     {
@@ -96,7 +98,7 @@ public sealed record NeighbourCounts
     public required long Downstream { get; init; }
 }
 
-/// <summary>The checks of a dataset whose latest result has one status.</summary>
+/// <summary>The number of checks of a dataset whose latest result has the same status.</summary>
 public sealed record CheckCount
 {
     /// <summary>The shown id of the dataset, as the results name it.</summary>

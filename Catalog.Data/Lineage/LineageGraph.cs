@@ -3,10 +3,12 @@ namespace Catalog.Data.Lineage;
 /// <summary>A dataset that is an end of a lineage edge.</summary>
 public sealed record Dataset
 {
-    /// <summary>See <see cref="DatasetId"/>.</summary>
+    /// <summary>The key of the dataset: see <see cref="DatasetId"/>.</summary>
     public required Guid Id { get; init; }
 
-    /// <summary>Empty when the dataset has no namespace, as all datasets that pipelines register.</summary>
+    /// <summary>
+    /// The namespace; empty when the dataset has no namespace. Datasets that pipelines register have no namespace.
+    /// </summary>
     public required string Namespace { get; init; }
 
     public required string Name { get; init; }
@@ -27,7 +29,7 @@ public sealed record LineageEdge
 
     public required DateTimeOffset ValidFrom { get; init; }
 
-    /// <summary>Exclusive; null while the edge is current.</summary>
+    /// <summary>The end of the period, exclusive; null while the edge is current.</summary>
     public DateTimeOffset? ValidTo { get; init; }
 }
 
@@ -35,13 +37,16 @@ public sealed record LineageEdge
 [Flags]
 public enum LineageDirection
 {
-    /// <summary>To the datasets that it is made from.</summary>
+    /// <summary>From a dataset to the datasets from which it is made.</summary>
     Upstream = 1,
 
-    /// <summary>To the datasets that are made from it.</summary>
+    /// <summary>From a dataset to the datasets that are made from it.</summary>
     Downstream = 2,
 
-    /// <summary>Two separate walks: a sibling, which only shares an ancestor, is not reached.</summary>
+    /// <summary>
+    /// Two separate walks, one upstream and one downstream. They do not reach a dataset that only has a common ancestor
+    /// with the start.
+    /// </summary>
     Both = Upstream | Downstream,
 }
 
@@ -58,7 +63,7 @@ public sealed record LineageBudget(int Nodes, int Edges)
 /// <param name="Nodes">Datasets with their distance in hops, nearest first.</param>
 /// <param name="Edges">The edges that were followed.</param>
 /// <param name="Truncated">Whether the budget stopped the walk.</param>
-/// <param name="Frontier">When truncated: the datasets with neighbours that were not read. Otherwise empty.</param>
+/// <param name="Frontier">The datasets with neighbours that were not read; empty when the graph is not truncated.</param>
 public sealed record LineageGraph(
     IReadOnlyList<(Dataset Dataset, int Depth)> Nodes, IReadOnlyList<LineageEdge> Edges, bool Truncated, IReadOnlyList<Dataset> Frontier);
 

@@ -3,14 +3,15 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// Finds the shortest paths from a dataset downstream to another one. Two walks, from both ends, meet in the middle: a
-/// hub at one end does not matter when few datasets are at the other one. Each hop is one statement.
+/// Finds the shortest paths from a dataset downstream to another dataset. Two walks, one from each end, meet in the
+/// middle. The walk with fewer datasets goes on first, so a dataset with very many neighbours at one end does little
+/// harm.
 /// </summary>
 public sealed class LineagePaths(CatalogDatabase db, LineageBudget budget)
 {
     /// <param name="organization">The organization that owns the graph.</param>
     /// <param name="from">The shown id of the dataset where the paths begin.</param>
-    /// <param name="to">The shown id of the dataset where they end.</param>
+    /// <param name="to">The shown id of the dataset where the paths end.</param>
     /// <param name="depth">The maximum number of hops, 0 or more.</param>
     /// <param name="at">The time at which the edges are valid; null for the current edges.</param>
     /// <param name="ct">Cancels the query.</param>
@@ -91,7 +92,7 @@ public sealed class LineagePaths(CatalogDatabase db, LineageBudget budget)
         return (meeting, down.Cut is not null || up.Cut is not null);
     }
 
-    // The edges of a walk on shortest ways from its start to the ends.
+    // Returns the edges of a walk that are part of a shortest path from its start to one of the ends.
     private static List<LineageEdge> EdgesTo(List<Guid> ends, LineageWalk walk)
     {
         var side = walk.Sides[0];
@@ -115,14 +116,16 @@ public sealed class LineagePaths(CatalogDatabase db, LineageBudget budget)
 }
 
 /// <summary>The shortest paths from one dataset to another.</summary>
-/// <param name="Hops">Their number of hops; null when no path was found.</param>
+/// <param name="Hops">The number of hops of each path; null when no path was found.</param>
 /// <param name="Graph">
-/// The datasets and edges of all of them, with the distance from the start; empty when no path was found.
-/// Truncated: a limit ended the search, so that a path, a shorter one, or others of its length may be missing.
+/// The datasets and edges of all these paths, with the distance from the start; empty when no path was found. If it is
+/// truncated, a limit ended the search, and paths may be missing: shorter paths too.
 /// </param>
 public sealed record LineagePath(int? Hops, LineageGraph Graph)
 {
-    /// <summary>One of the paths as a graph, the first by the names of its datasets. There must be one.</summary>
+    /// <summary>
+    /// The first path, in the order of the names of its datasets, as a graph. Call this only when a path was found.
+    /// </summary>
     public LineageGraph First()
     {
         var edges = Graph.Edges.ToLookup(edge => edge.Upstream);

@@ -4,8 +4,8 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// Reads edges and datasets of one organization. A long list of ids is read as two halves at once, on two connections:
-/// the look-ups of one statement use one core of the server.
+/// Reads edges and datasets of one organization. A long list of ids is read as two halves at the same time, on two
+/// connections, because the server runs one statement on one core.
 /// </summary>
 /// <param name="Db">The database.</param>
 /// <param name="Organization">The organization that owns the graph.</param>
@@ -13,10 +13,13 @@ namespace Catalog.Data.Lineage;
 /// <param name="Ct">Cancels the statements.</param>
 internal sealed record LineageReader(CatalogDatabase Db, string Organization, DateTimeOffset? At, CancellationToken Ct)
 {
-    // A shorter list takes less than a millisecond.
+    // The look-ups of a shorter list take less than a millisecond.
     private const int MinHalf = 200;
 
-    /// <summary>The edges of a side's level: all of them when they fit, otherwise at least the first room + 1 in key order.</summary>
+    /// <summary>
+    /// The edges of a side's level. If there are more than <paramref name="room"/> edges, at least the first room + 1
+    /// edges in key order.
+    /// </summary>
     public async Task<List<LineageEdge>> Neighbours(LineageWalk.Side side, int room)
     {
         List<Guid> level = [.. side.Level.Order()];
@@ -39,7 +42,7 @@ internal sealed record LineageReader(CatalogDatabase Db, string Organization, Da
         return OfIds(sql, level, row => Edge(row, 0, At), room + 1);
     }
 
-    /// <summary>Adds the datasets with these ids; unknown ones are left out.</summary>
+    /// <summary>Adds the datasets with these ids; unknown ids are left out.</summary>
     public async Task Datasets(IEnumerable<Guid> ids, Dictionary<Guid, Dataset> datasets)
     {
         foreach (var dataset in await OfIds(DatasetsSql, [.. ids.Order()], Dataset))
@@ -48,7 +51,7 @@ internal sealed record LineageReader(CatalogDatabase Db, string Organization, Da
         }
     }
 
-    /// <summary>The datasets with these ids, on one connection; unknown ones are left out.</summary>
+    /// <summary>Reads the datasets with these ids on one connection; unknown ids are left out.</summary>
     public Task<List<Dataset>> Datasets(IEnumerable<Guid> ids) => Part(DatasetsSql, [.. ids.Order()], Dataset, int.MaxValue);
 
     private string DatasetsSql => $"""
@@ -59,9 +62,9 @@ internal sealed record LineageReader(CatalogDatabase Db, string Organization, Da
 
     /// <summary>The rows of a statement that looks up each of <c>@ids</c>.</summary>
     /// <param name="sql">The statement. It may use <c>@limit</c>, <c>@at</c> and <c>@organization</c>.</param>
-    /// <param name="ids">The ids in order. The rows of the first half of them come first.</param>
+    /// <param name="ids">The sorted ids. The rows of the first half of the ids come first.</param>
     /// <param name="read">Reads a row.</param>
-    /// <param name="limit">The number of rows of each half at which reading stops.</param>
+    /// <param name="limit">The maximum number of rows; if the ids are read as two halves, for each half.</param>
     public async Task<List<T>> OfIds<T>(string sql, List<Guid> ids, Func<DbDataReader, T> read, int limit = int.MaxValue)
     {
         if (ids.Count < 2 * MinHalf)
@@ -87,7 +90,7 @@ internal sealed record LineageReader(CatalogDatabase Db, string Organization, Da
         return rows;
     }
 
-    /// <summary>The dataset behind another name; null when no dataset has it.</summary>
+    /// <summary>The key of the dataset that has this other name; null when no dataset has it.</summary>
     public Task<Guid?> OfAlias(Guid alias)
     {
         const string Sql = """

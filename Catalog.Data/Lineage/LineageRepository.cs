@@ -3,17 +3,17 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// Reads the lineage graph around a dataset: the first hops in one statement, the rest with one statement for each hop.
-/// <see cref="LineageWalk"/> decides which of the edges are part of the graph.
+/// Reads the lineage graph around a dataset. One statement reads the first hops, and one statement reads each further
+/// hop. <see cref="LineageWalk"/> decides which of the edges are part of the graph.
 /// </summary>
 public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 {
-    // The hops that the first statement reads. With more, the recursion visits the same edges at too many depths: 5
-    // hops in a graph of a million edges took as long as a statement for each hop.
+    // The number of hops that the first statement reads. With more hops, its recursion visits the same edges at too many
+    // depths. In a graph of a million edges, a first statement of 5 hops took as long as one statement for each hop.
     private const int FirstHops = 3;
 
-    // The row limit of the first statement. A larger neighbourhood is read hop by hop, and the result of the first
-    // statement is discarded; the limit keeps the cost of that low.
+    // The row limit of the first statement. A larger neighbourhood is read hop by hop, and the edges of the first
+    // statement are discarded. The limit keeps this lost work small.
     private const int FirstRows = 5000;
 
     /// <summary>The same reader with another size limit.</summary>
@@ -32,8 +32,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         Walk(organization, shownId, direction, depth, at, FirstHops, ct);
 
     /// <summary>
-    /// As above, with <paramref name="firstHops"/> hops in the first statement. The result does not depend on that
-    /// number.
+    /// The part of the graph around a dataset. The first statement reads <paramref name="firstHops"/> hops; the result
+    /// does not depend on this number.
     /// </summary>
     internal async Task<LineageGraph?> Walk(
         string organization, string shownId, LineageDirection direction, int depth, DateTimeOffset? at, int firstHops,
@@ -53,8 +53,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     }
 
     /// <summary>
-    /// The part of the current graph upstream of a dataset. Its edges include those that end in the farthest datasets, because they
-    /// name the pipelines that write these. It has no frontier.
+    /// The part of the current graph upstream of a dataset. It includes the edges that end in the farthest datasets,
+    /// because these edges name the pipelines that write those datasets. The result has no frontier.
     /// </summary>
     /// <inheritdoc cref="Walk(string, string, LineageDirection, int, DateTimeOffset?, CancellationToken)"/>
     public async Task<LineageGraph?> UpstreamWithWriters(string organization, string shownId, int depth, CancellationToken ct)
@@ -70,7 +70,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         return new LineageGraph(NearestFirst(depths, datasets), walk.Edges, walk.Cut is not null, []);
     }
 
-    // The walk, and the datasets that it has read. Null when the dataset does not exist.
+    // Returns the walk, and the datasets that it has read; null when the dataset does not exist.
     private async Task<(LineageWalk Walk, Dictionary<Guid, Dataset> Datasets)?> WalkFrom(
         LineageReader reader, string shownId, LineageDirection direction, int depth, int firstHops)
     {
@@ -99,7 +99,7 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         return (walk, nearby.Datasets);
     }
 
-    // The names of the level are read beside its edges: both are look-ups that do not depend on each other.
+    // Reads the edges of the level and the names of its datasets at the same time. Neither needs the other.
     private static async Task<List<LineageEdge>> NeighboursAndNames(
         LineageReader reader, LineageWalk.Side side, int room, Dictionary<Guid, Dataset> datasets)
     {
@@ -169,8 +169,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         return nearby;
     }
 
-    // Rows with way 0 are datasets, and times counts the depths at which each was reached; other rows are edges of that
-    // LineageDirection.
+    // A row with way 0 is a dataset, and its times is the number of depths at which the dataset was reached. Any other
+    // row is an edge, and its way is a LineageDirection.
     private string AroundSql(LineageDirection direction, DateTimeOffset? at)
     {
         string Hops(string way, string near, string far) => $"""
@@ -238,14 +238,14 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
         return frontier;
     }
 
-    // Adds those of the ids that have further edges to the frontier, and all of them to the datasets.
+    // Adds all datasets with these ids to the known datasets, and those with further edges to the frontier.
     private async Task Beyond(LineageReader reader, LineageWalk.Side side, IEnumerable<Guid> ids, HashSet<Guid> frontier,
         Dictionary<Guid, Dataset> datasets)
     {
         var (near, far) = side.Direction == LineageDirection.Upstream ? ("downstream", "upstream") : ("upstream", "downstream");
-        // A subquery with a limit is one index look-up for each dataset; an exists could be planned as a join over all
-        // edges. The order by makes the planner choose the right index even when the table has no statistics. The names
-        // are read here as well, because these are most of the datasets of a truncated graph.
+        // A subquery with a limit is one index look-up for each dataset. The planner could turn an exists into a join
+        // over all edges. The order by makes the planner choose the right index even when the table has no statistics.
+        // The statement also reads the names, because these datasets are most of the datasets of a truncated graph.
         var sql = $"""
             -- Lineage.Beyond
             select id, namespace, name, created_at, coalesce((
@@ -273,7 +273,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     /// <returns>The dataset with this shown id or other name, or null when it does not exist.</returns>
     public Task<Dataset?> Find(string organization, string shownId, CancellationToken ct)
     {
-        // Two look-ups: under row security a function such as coalesce keeps Postgres from using the index.
+        // The statement has two look-ups, because under row security Postgres does not use the index for a function such
+        // as coalesce.
         const string Sql = """
             -- Lineage.Find
             select id, namespace, name, created_at

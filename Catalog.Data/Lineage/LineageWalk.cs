@@ -2,8 +2,8 @@ namespace Catalog.Data.Lineage;
 
 /// <summary>
 /// The state of a walk through the graph, without any SQL. The walk goes hop by hop, and each direction is separate. It
-/// adds the edges of a hop in key order until one exceeds the budget: the result is always the nearest part of the
-/// graph, however the edges were read.
+/// adds the edges of a hop in key order until an edge exceeds the budget. So the result is always the nearest part of
+/// the graph, in whatever order the edges were read.
 /// </summary>
 internal sealed class LineageWalk
 {
@@ -11,8 +11,8 @@ internal sealed class LineageWalk
     private readonly Dictionary<Guid, int> _depths;
     private readonly List<LineageEdge> _edges = [];
 
-    // In a cycle both directions reach the same edge. It is listed once and counts once. Null when there is only one
-    // direction.
+    // The added edges. In a cycle both directions reach the same edge, which is listed once and counts once. Null when
+    // there is only one direction.
     private readonly HashSet<(Guid, Guid, string, DateTimeOffset)>? _taken;
 
     public LineageWalk(Guid start, LineageDirection direction, LineageBudget budget)
@@ -39,8 +39,8 @@ internal sealed class LineageWalk
     public IReadOnlyList<LineageEdge> Edges => _edges;
 
     /// <summary>
-    /// The dataset at whose edges the budget stopped the walk, and the direction; null while the budget has not stopped
-    /// it.
+    /// The dataset at whose edges the budget stopped the walk, and its side; null while the budget has not stopped the
+    /// walk.
     /// </summary>
     public (Side Side, Guid Dataset)? Cut { get; private set; }
 
@@ -53,7 +53,7 @@ internal sealed class LineageWalk
     /// <summary>Adds the edges of one hop of a side, and makes their far ends the side's next level.</summary>
     /// <param name="side">The side.</param>
     /// <param name="found">The edges of the side's current level, in any order. When they do not fit the budget, the
-    /// first ones in key order are enough.</param>
+    /// first edges in key order are enough.</param>
     /// <param name="complete">Whether <paramref name="found"/> contains all edges of the level.</param>
     /// <param name="hop">The distance of the far ends from the start, in hops.</param>
     public void AddHop(Side side, List<LineageEdge> found, bool complete, int hop)
@@ -150,18 +150,23 @@ internal sealed class LineageWalk
         public int Depth { get; set; }
 
         /// <summary>
-        /// When the budget stopped the walk: datasets of the last level that have edges which were not followed.
+        /// The datasets of the last level with edges that were read but not followed; empty until the budget stops the
+        /// walk.
         /// </summary>
         public HashSet<Guid> Unfollowed { get; set; } = [];
 
-        /// <summary>When the budget stopped the walk: datasets of the last level whose edges were not read.</summary>
+        /// <summary>
+        /// The datasets of the last level whose edges were not all read; empty until the budget stops the walk.
+        /// </summary>
         public List<Guid> Unread { get; set; } = [];
 
         public Guid Near(LineageEdge edge) => _up ? edge.Downstream : edge.Upstream;
 
         public Guid Far(LineageEdge edge) => _up ? edge.Upstream : edge.Downstream;
 
-        /// <summary>Key order, as both engines sort: a UUID by its bytes in text order.</summary>
+        /// <summary>
+        /// Compares edges in key order. As in both engines, UUIDs are sorted by their bytes in the order of their text.
+        /// </summary>
         public int Compare(LineageEdge left, LineageEdge right)
         {
             var near = Near(left).CompareTo(Near(right));

@@ -1,8 +1,8 @@
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// The first hops around a dataset, as one statement reads them. When it reached the row limit, a part of a hop may be
-/// missing: then only its datasets are used.
+/// The first hops around a dataset, which one statement reads. If the statement reached the row limit, edges may be
+/// missing. Then the walk uses the datasets, but not the edges.
 /// </summary>
 /// <param name="hops">The number of hops that the statement reads.</param>
 /// <param name="maxRows">The row limit of the statement.</param>

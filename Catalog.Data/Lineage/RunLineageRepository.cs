@@ -2,19 +2,22 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Lineage;
 
-/// <summary>Reads what a run read and wrote, which runs wrote and read the same versions, and the run's place in its tree.</summary>
+/// <summary>
+/// Reads which datasets a run read and wrote, which runs wrote and read the same versions, and which runs are its parent,
+/// its root and its children.
+/// </summary>
 public sealed class RunLineageRepository(CatalogDatabase db)
 {
-    /// <summary>The maximum number of datasets of a run, and of its children.</summary>
+    /// <summary>The maximum number of datasets of a run, and the maximum number of its children.</summary>
     public const int MaxRows = 500;
 
-    /// <summary>The maximum number of runs that read one version.</summary>
+    /// <summary>The maximum number of runs that read one version of a dataset.</summary>
     public const int MaxReaders = 50;
 
     /// <summary>Reads the lineage of a run that exists.</summary>
     /// <param name="organization">The organization.</param>
     /// <param name="runId">The run.</param>
-    /// <param name="startedAt">Its start; null when it is not known.</param>
+    /// <param name="startedAt">The start of the run; null when it is not known.</param>
     /// <param name="ct">Cancels the operation.</param>
     public async Task<RunLineage> Of(string organization, string runId, DateTimeOffset? startedAt, CancellationToken ct)
     {
@@ -57,7 +60,7 @@ public sealed class RunLineageRepository(CatalogDatabase db)
             var uses = await session.Many<RunUse>(Uses, parameters, ct);
             var used = uses.Take(MaxRows).ToLookup(use => use.Direction == "input");
             var ends = used[false].Select(use => use.LastAt).DefaultIfEmpty().Max();
-            // The version that was read is the last one that was written before the run started.
+            // A run reads the version of a dataset that was written last before the run started.
             var writers = await Near(session, organization, used[true], true, startedAt ?? used[true].Select(use => use.FirstAt)
                 .DefaultIfEmpty().Min(), 2, ct);
             var next = await Near(session, organization, used[false], false, ends, 1, ct);
@@ -84,7 +87,7 @@ public sealed class RunLineageRepository(CatalogDatabase db)
 
     private static IEnumerable<RunUse> Other(IEnumerable<RunUse> uses, string runId) => uses.Where(use => use.RunId != runId);
 
-    // The writes of datasets next to a time: the last ones before it, or the first ones after it.
+    // Reads the writes of datasets that are nearest to a time: the last writes before it, or the first writes after it.
     private Task<ILookup<Guid, RunUse>> Near(Session session, string organization, IEnumerable<RunUse> uses, bool isBefore,
         DateTimeOffset at, int take, CancellationToken ct)
     {
@@ -139,26 +142,29 @@ public sealed record RunLineage
 {
     public required RunPlace Place { get; init; }
 
-    /// <summary>The ids of the runs that it started, the first one first.</summary>
+    /// <summary>The ids of the runs that the run started, oldest first.</summary>
     public required IReadOnlyList<string> Children { get; init; }
 
-    /// <summary>What it read, with the write of that version; none when it is not known.</summary>
+    /// <summary>
+    /// The datasets that the run read, each with the write of the version that it read. The list of writes is empty when
+    /// that write is not known.
+    /// </summary>
     public required IReadOnlyList<(RunUse Use, List<RunUse> Others)> Inputs { get; init; }
 
-    /// <summary>What it wrote, with the reads of that version.</summary>
+    /// <summary>The datasets that the run wrote, each with the reads of the version that it wrote.</summary>
     public required IReadOnlyList<(RunUse Use, List<RunUse> Others)> Outputs { get; init; }
 
-    /// <summary>The state of the runs that are named; those that only events of other runs name are missing.</summary>
+    /// <summary>The states of the named runs, by id. A run that only events of other runs name is missing.</summary>
     public required IReadOnlyDictionary<string, RunState> Runs { get; init; }
 
-    /// <summary>The datasets that it read and wrote.</summary>
+    /// <summary>The datasets that the run read and wrote, by key.</summary>
     public IReadOnlyDictionary<Guid, Dataset> Datasets { get; init; } = new Dictionary<Guid, Dataset>();
 
     /// <summary>Whether datasets or children are left out.</summary>
     public required bool Truncated { get; init; }
 }
 
-/// <summary>The place of a run in its tree.</summary>
+/// <summary>The parent and the root of a run; null when events do not name them.</summary>
 public sealed record RunPlace
 {
     public string? ParentRunId { get; init; }

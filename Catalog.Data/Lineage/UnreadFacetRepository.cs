@@ -5,7 +5,7 @@ namespace Catalog.Data.Lineage;
 /// <summary>Reads which parts of events were not understood.</summary>
 public sealed class UnreadFacetRepository(CatalogDatabase db)
 {
-    /// <summary>The most frequent first, at most 500.</summary>
+    /// <summary>At most 500 parts, the most frequent first.</summary>
     public Task<List<UnreadFacetCount>> List(string organization, CancellationToken ct)
     {
         const string Sql = """

@@ -77,7 +77,8 @@ internal static class Assertions
         });
     }
 
-    // Two assertions of one kind about one column differ by their parameters.
+    // Two assertions can have the same kind and column and differ only in their parameters, so the name contains a hash
+    // of the parameters.
     private static string NameOf(JsonElement item)
     {
         if (item.Text("name") is { } name)

@@ -3,7 +3,7 @@ using Catalog.Data.Events;
 
 namespace Catalog.Data.OpenLineage;
 
-/// <summary>Reads the columnLineage facet in its forms up to 1-2-0.</summary>
+/// <summary>Reads the columnLineage facet of all versions up to 1-2-0.</summary>
 internal static class ColumnLineage
 {
     public static void Read(ReportBuilder report, DatasetName dataset, JsonElement facet)
@@ -16,7 +16,7 @@ internal static class ColumnLineage
             }
         }
 
-        // These influence every row of the dataset, such as the column of a filter.
+        // These inputs affect every row of the dataset. An example is the column of a filter.
         foreach (var input in facet.Items("dataset"))
         {
             Add(report, dataset, "", input, Transformations(input) ?? "");

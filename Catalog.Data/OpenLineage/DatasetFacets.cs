@@ -26,7 +26,8 @@ internal static class DatasetFacets
             }
         }
 
-        // Every input is upstream of every output. An event with too many pairs keeps its datasets, without these edges.
+        // Every input is upstream of every output. If an event has too many pairs, only its datasets are stored, not
+        // the edges.
         var hasTooManyPairs = (long)inputs.Count * @event.Items("outputs").Count() > ReportBuilder.MaxEdges;
         if (hasTooManyPairs)
         {
@@ -51,7 +52,7 @@ internal static class DatasetFacets
         }
     }
 
-    /// <summary>Reads a dataset that stands alone in an event.</summary>
+    /// <summary>Reads the dataset of an event without a job.</summary>
     public static void ReadDataset(ReportBuilder report, JsonElement json)
     {
         if (report.Dataset(json, "dataset") is { } dataset)
@@ -95,7 +96,7 @@ internal static class DatasetFacets
                 case "dataQualityAssertions":
                     Assertions.Read(report, dataset, facet.Value);
                     break;
-                // Read where the use of the dataset is read.
+                // ReadUses reads these facets.
                 case "inputStatistics" or "outputStatistics":
                     break;
                 case var name:

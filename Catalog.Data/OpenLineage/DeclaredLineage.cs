@@ -3,7 +3,7 @@ using Catalog.Data.Events;
 
 namespace Catalog.Data.OpenLineage;
 
-/// <summary>Reads the lineage facet: edges that the event states one by one, of datasets and of columns.</summary>
+/// <summary>Reads the lineage facet, in which the event lists each edge of datasets and of columns.</summary>
 internal static class DeclaredLineage
 {
     /// <summary>Reads the facet of a job: a list of targets with their sources.</summary>
@@ -17,7 +17,7 @@ internal static class DeclaredLineage
             }
             else
             {
-                // What flows into a job and no further has no edge between datasets.
+                // An entry whose target is a job gives no edge between datasets.
                 report.Unread("job", "lineage", entry.Text("type") is null ? UnreadReason.Invalid : UnreadReason.Unknown);
             }
         }

@@ -3,38 +3,40 @@ using System.Text.Json;
 namespace Catalog.Data.OpenLineage;
 
 /// <summary>
-/// Reads members of JSON that other tools wrote. A member that is absent or has another type reads as null, because an
-/// event that is half understood is better than a lost one.
+/// Reads members of JSON that other tools wrote. A member that is absent or has another type is read as null, because a
+/// partly read event is better than a lost event.
 /// </summary>
 internal static class Facet
 {
-    /// <summary>The object member; null when it is absent or no object.</summary>
+    /// <summary>The object member; null when it is absent or not an object.</summary>
     public static JsonElement? Object(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object
             ? value : null;
 
-    /// <summary>The items of an array member; none when it is absent or no array.</summary>
+    /// <summary>The items of an array member; empty when it is absent or not an array.</summary>
     public static IEnumerable<JsonElement> Items(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array
             ? value.EnumerateArray() : [];
 
-    /// <summary>The members of an object member; none when it is absent or no object.</summary>
+    /// <summary>The members of an object member; empty when it is absent or not an object.</summary>
     public static IEnumerable<JsonProperty> Members(this JsonElement json, string name) =>
         json.Object(name) is { } value ? value.EnumerateObject() : [];
 
     /// <summary>
-    /// The text member, without characters that Postgres cannot store; null when it is absent, empty or no text.
+    /// The text member, cleaned by <see cref="StoredText.Clean"/>; null when it is absent, empty or not a text.
     /// </summary>
     public static string? Text(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
         && value.GetString() is { Length: > 0 } text
             ? StoredText.Clean(text) : null;
 
-    /// <summary>As the text member, cut to a number of characters.</summary>
+    /// <summary>
+    /// The text member, cut to a maximum number of characters; null when it is absent, empty or not a text.
+    /// </summary>
     public static string? Text(this JsonElement json, string name, int most) =>
         json.Text(name) is { } text ? StoredText.Cut(text, most) : null;
 
-    /// <summary>A whole number of 0 or more; null when it is absent or another value.</summary>
+    /// <summary>The number member, a whole number of 0 or more; null when it is absent or another value.</summary>
     public static long? Count(this JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
         && value.TryGetInt64(out var number) && number >= 0

@@ -4,16 +4,16 @@ using Catalog.Data.Events;
 namespace Catalog.Data.OpenLineage;
 
 /// <summary>
-/// Reads events of OpenLineage. The kind of an event follows from its content, because producers leave out
-/// <c>schemaURL</c> or set it to another kind: with a run it is a RunEvent, with a job a JobEvent, with a dataset a
-/// DatasetEvent.
+/// Reads events of OpenLineage. An event with a run is a RunEvent, otherwise an event with a job is a JobEvent, and
+/// otherwise an event with a dataset is a DatasetEvent. <c>schemaURL</c> is not used, because some producers leave it
+/// out or name another kind in it.
 /// </summary>
 public static class OpenLineageEvent
 {
     /// <summary>Reads an event.</summary>
     /// <param name="json">The event.</param>
-    /// <param name="receivedAt">When it was received; the time of an event without one.</param>
-    /// <returns>The event; or the errors by JSON pointer when it names neither a run, a job nor a dataset.</returns>
+    /// <param name="receivedAt">When it was received. It is also the time of an event without a usable time.</param>
+    /// <returns>The event; or the errors by JSON pointer when the event is not valid.</returns>
     public static (LoggedEvent? Event, Dictionary<string, string[]>? Errors) Read(JsonElement json, DateTimeOffset receivedAt)
     {
         if (Errors(json) is { } errors)
@@ -56,12 +56,12 @@ public static class OpenLineageEvent
         json.Text("name") is null ? new() { [$"{pointer}/name"] = ["is required."] } : null;
 
     /// <summary>Reads the body of a logged event as a report.</summary>
-    /// <param name="json">The event, which has passed <see cref="Read"/>.</param>
+    /// <param name="json">The event, which <see cref="Read"/> has accepted.</param>
     /// <param name="receivedAt">When it was received.</param>
     /// <param name="digest">The digest of the logged event.</param>
     internal static EventReport Report(JsonElement json, DateTimeOffset receivedAt, byte[] digest)
     {
-        // A time that lies far ahead would be the latest of its run and job for ever.
+        // An event with a time far in the future would stay the latest event of its run and job for ever.
         var time = json.Time("eventTime");
         var isUsable = time is not null && time <= receivedAt + MaxAhead;
         var report = new ReportBuilder(isUsable ? time!.Value : receivedAt, receivedAt);
@@ -88,6 +88,6 @@ public static class OpenLineageEvent
         return report.Build();
     }
 
-    /// <summary>How far the time of an event may lie ahead of its receipt.</summary>
+    /// <summary>How much later than its receipt the time of an event can be. A later time is not used.</summary>
     internal static readonly TimeSpan MaxAhead = TimeSpan.FromHours(24);
 }

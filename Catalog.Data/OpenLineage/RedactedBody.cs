@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Catalog.Data.OpenLineage;
 
 /// <summary>
-/// The body that the log keeps: as received, except that the values of environment variables, which may be secrets, are
-/// replaced.
+/// The body that the log keeps. It is the received body, but the values of environment variables are replaced, because
+/// they may be secrets.
 /// </summary>
 internal static class RedactedBody
 {

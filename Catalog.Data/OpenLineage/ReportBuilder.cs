@@ -11,13 +11,13 @@ namespace Catalog.Data.OpenLineage;
 /// <param name="receivedAt">When it was received.</param>
 internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt)
 {
-    /// <summary>Edges between datasets of one event.</summary>
+    /// <summary>The maximum number of edges between datasets in one event.</summary>
     public const int MaxEdges = 100_000;
 
     private const int MaxColumnEdges = 20_000;
     private const int MaxFacetCharacters = 256 * 1024;
     private const int MaxName = 2000;
-    // Both columns and the pipeline are in one row of an index, which has at most 2,704 bytes on Postgres.
+    // One row of an index contains both columns and the pipeline. On Postgres such a row has at most 2,704 bytes.
     private const int MaxColumnBytes = 500;
     private const int MaxUnreadName = 128;
     private const int MaxUnread = 200;
@@ -25,7 +25,7 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
     private static readonly string[] Underscored = ["_producer", "_schemaURL", "_deleted"];
 
     private readonly List<ReportedFacet> _facets = [];
-    // Each name is hashed once: the lineage of columns names a dataset for each column.
+    // The datasets by name, so that each name is hashed once. The lineage of columns names a dataset for each column.
     private readonly Dictionary<(string Namespace, string Name), DatasetName> _names = [];
     private readonly HashSet<DatasetName> _datasets = [];
     private readonly List<ReportedUse> _uses = [];
@@ -42,26 +42,28 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
     /// <summary>How many check results, and how many check definitions, the event may have.</summary>
     public int MaxResults { get; init; } = 1000;
 
-    /// <summary>The place and the name under which results above <see cref="MaxResults"/> are counted.</summary>
+    /// <summary>
+    /// The place and the facet that are reported as unread when there are more results than <see cref="MaxResults"/>.
+    /// </summary>
     public (string Place, string Facet) ResultPart { get; init; } = ("dataset", "dataQualityAssertions");
 
     public DateTimeOffset At => at;
 
     public DateTimeOffset ReceivedAt => receivedAt;
 
-    /// <summary>The event's job; null for an event about a dataset.</summary>
+    /// <summary>The event's job; null for an event without a job.</summary>
     public ReportedJob? Job { get; set; }
 
     public List<ReportedJob> OtherJobs { get; } = [];
 
-    /// <summary>The event's run; null for other events.</summary>
+    /// <summary>The id of the event's run; null for an event without a run.</summary>
     public string? RunId { get; set; }
 
     public List<ReportedRun> Runs { get; } = [];
 
     public List<RunEvent> RunEvents { get; } = [];
 
-    /// <summary>The pipeline of edges and results; empty for an event about a dataset.</summary>
+    /// <summary>The id of the pipeline of edges and results; empty for an event without a job.</summary>
     public string PipelineId => Job?.PipelineId ?? "";
 
     public void Unread(string place, string facet, string reason)
@@ -72,7 +74,10 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
         }
     }
 
-    /// <summary>The dataset that an object names; null when it has no name, or the event has too many datasets.</summary>
+    /// <summary>
+    /// Adds the dataset that an object names. Null when it has no name, its name is too long, or the event has too many
+    /// datasets.
+    /// </summary>
     /// <param name="json">An object with namespace and name.</param>
     /// <param name="place">The place of the object, for <see cref="Unread"/>.</param>
     public DatasetName? Dataset(JsonElement json, string place)
@@ -91,9 +96,9 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
         return Dataset(dataset, place);
     }
 
-    /// <summary>The dataset itself; null when its name is too long, or the event has too many datasets.</summary>
+    /// <summary>Adds a dataset. Null when its name is too long, or the event has too many datasets.</summary>
     /// <param name="dataset">The dataset.</param>
-    /// <param name="place">The place where it is named, for <see cref="Unread"/>.</param>
+    /// <param name="place">The place of the event that names the dataset, for <see cref="Unread"/>.</param>
     public DatasetName? Dataset(DatasetName dataset, string place)
     {
         if (dataset.Namespace.Length + dataset.Name.Length > MaxName || (_datasets.Count >= MaxDatasets && !_datasets.Contains(dataset)))
@@ -106,7 +111,10 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
         return dataset;
     }
 
-    /// <summary>Keeps a facet as it is. A facet that says it is deleted is kept as null.</summary>
+    /// <summary>
+    /// Keeps a facet as canonical JSON without its members about the facet itself. A facet that is marked as deleted is
+    /// kept as the JSON null.
+    /// </summary>
     public void Keep(string subject, string id, DatasetName? dataset, string name, JsonElement facet)
     {
         if (facet.ValueKind != JsonValueKind.Object)
@@ -168,7 +176,7 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
         }
     }
 
-    /// <summary>Adds a result. The same assertion may stand at two places of an event; it is one result.</summary>
+    /// <summary>Adds a result. An assertion that appears twice in an event gives one result.</summary>
     public void Result(CheckResult result)
     {
         if (_results.Count < MaxResults)
@@ -181,7 +189,7 @@ internal sealed class ReportBuilder(DateTimeOffset at, DateTimeOffset receivedAt
         }
     }
 
-    /// <summary>Adds the definitions of all checks of the job.</summary>
+    /// <summary>Sets the definitions of the job's checks, at most <see cref="MaxResults"/>.</summary>
     public void Define(IEnumerable<ReportedCheck> checks)
     {
         var distinct = checks.DistinctBy(check => check.Id, StringComparer.Ordinal)

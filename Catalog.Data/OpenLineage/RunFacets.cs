@@ -5,7 +5,9 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Data.OpenLineage;
 
-/// <summary>Reads the run of an event with its facets: its state, its place in the tree of runs, and its stage.</summary>
+/// <summary>
+/// Reads the run of an event with its facets: its state, its parent, and its stage in the parent's run.
+/// </summary>
 internal static class RunFacets
 {
     private const int MaxMessage = 65_536;
@@ -45,7 +47,7 @@ internal static class RunFacets
         }
     }
 
-    // Any other event type, or none, means that the run is running; other receivers of OpenLineage decide the same.
+    // With any other event type, or without one, the run is running. Other receivers of OpenLineage do the same.
     private static string StatusOf(string? eventType) => eventType?.ToUpperInvariant() switch
     {
         "COMPLETE" => RunStatus.Completed,
@@ -60,7 +62,7 @@ internal static class RunFacets
         report.RunEvents.Add(StoredRunEvent.Of(id, report.PipelineId, digest, new()
         {
             Status = status,
-            // A run has started with its first event: a producer may leave out START, or send OTHER before it.
+            // The first event is the start of a run, because a producer may leave out START or send OTHER before START.
             StartedAt = status == RunStatus.Running ? report.At : null,
             CompletedAt = status == RunStatus.Running ? null : report.At,
             RecordsProcessed = Written(@event),
@@ -98,7 +100,7 @@ internal static class RunFacets
             return;
         }
 
-        // A task of a scheduler is named after its pipeline: it is a stage of the parent's run.
+        // A scheduler names a task PIPELINE.TASK. The task is a stage of the parent's run.
         var name = job.Text("name")!;
         if (name.StartsWith(parentJob.Name + '.', StringComparison.Ordinal) && name.Length > parentJob.Name.Length + 1)
         {

@@ -12,7 +12,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
         "id, organization_id, name, secret_hash, scopes, created_at, created_by, expires_at, revoked_at, replaced_by, last_used_at";
 
     /// <summary>
-    /// Finds the keys with an id in all organizations: none or one, unless two organizations got the same random id.
+    /// Finds the keys with an id in all organizations. There are two only if two organizations got the same random id.
     /// </summary>
     public Task<List<ApiKey>> LookUp(string id, CancellationToken ct)
     {
@@ -83,8 +83,8 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
     }, ct);
 
     /// <summary>
-    /// Adds the key that replaces another. The old key expires at <paramref name="until"/>, or at its own expiry if
-    /// that is earlier.
+    /// Adds a key that replaces the key <paramref name="old"/>. The old key expires at <paramref name="until"/>, or at
+    /// its own expiry if that is earlier.
     /// </summary>
     public Task<KeyOutcome> Rotate(string old, ApiKey key, DateTimeOffset until, AuditEntry entry, CancellationToken ct) =>
         db.Write(key.OrganizationId, async session =>
@@ -163,7 +163,7 @@ public sealed class ApiKeyRepository(CatalogDatabase db)
               and (api_keys.last_used_at is null or api_keys.last_used_at < rows.used_at)
             """;
 
-        // Sorted by id on every replica, so that concurrent updates cannot deadlock.
+        // Every replica sorts the keys by id, so that concurrent updates cannot deadlock.
         return await session.Run<(string Id, DateTimeOffset At),
         int>(Sql, rows, [.. uses.OrderBy(use => use.Id, StringComparer.Ordinal)], ct);
     }, ct);

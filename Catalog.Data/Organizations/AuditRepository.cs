@@ -3,7 +3,7 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Organizations;
 
 /// <summary>
-/// The audit log. An entry is written in the same transaction as the change that it describes, and never changed.
+/// The audit log. An entry is written in the same transaction as the change that it describes. Entries never change.
 /// </summary>
 public sealed class AuditRepository(CatalogDatabase db)
 {
@@ -59,7 +59,7 @@ public sealed class AuditRepository(CatalogDatabase db)
         return Page.Of(rows, limit, entry => new Cursor(entry.OccurredAt, entry.Id));
     }
 
-    /// <summary>Counts the entries that <see cref="List"/> lists.</summary>
+    /// <summary>Counts the entries that the filter selects.</summary>
     public async Task<RowCount> Count(string organization, AuditFilter filter, CancellationToken ct)
     {
         var sql = $"""
@@ -92,9 +92,9 @@ public sealed record AuditFilter
     public string? Actor { get; init; }
     public string? Action { get; init; }
 
-    /// <summary>Inclusive.</summary>
+    /// <summary>The start of the time range, inclusive.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>Exclusive.</summary>
+    /// <summary>The end of the time range, exclusive.</summary>
     public DateTimeOffset? Until { get; init; }
 }

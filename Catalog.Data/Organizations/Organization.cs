@@ -6,8 +6,8 @@ namespace Catalog.Data.Organizations;
 public sealed partial record Organization
 {
     /// <summary>
-    /// The id of the organization that always exists, without a stored row. The installation of a single team uses only
-    /// this one.
+    /// The id of the organization that always exists. It has no stored row. An installation for a single team uses only
+    /// this organization.
     /// </summary>
     public const string Default = "default";
 
@@ -30,8 +30,8 @@ public sealed partial record Organization
     public long StripeRevision { get; init; }
 
     /// <summary>
-    /// Days for which runs with their stages and events are kept, if less than the operator's setting; null for the
-    /// operator's setting.
+    /// The number of days for which runs are kept with their stages and events; null for the operator's setting. The
+    /// operator's setting also applies if it is smaller.
     /// </summary>
     public long? RunsKeptDays { get; init; }
 
@@ -56,10 +56,10 @@ public sealed partial record Organization
 /// <summary>How much of its plan an organization uses.</summary>
 public sealed record OrganizationUsage
 {
-    /// <summary>Registered pipelines, without deleted ones.</summary>
+    /// <summary>The number of registered pipelines that are not deleted.</summary>
     public required long Pipelines { get; init; }
 
-    /// <summary>Registered connections.</summary>
+    /// <summary>The number of registered connections.</summary>
     public required long Connections { get; init; }
 }
 
@@ -91,7 +91,7 @@ public sealed record ApiKey
     /// <summary>When the key was revoked; null when it was not.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
-    /// <summary>The id of the key that replaced this one in a rotation; null when there was none.</summary>
+    /// <summary>The id of the key that replaced this key in a rotation; null when the key was not replaced.</summary>
     public string? ReplacedBy { get; init; }
 
     /// <summary>When the key was last used, accurate to about two minutes; null when it was never used.</summary>
@@ -104,7 +104,7 @@ public sealed record ApiKey
 /// <summary>An entry of the audit log.</summary>
 public sealed record AuditEntry
 {
-    /// <summary>A UUIDv7. Orders entries with the same time.</summary>
+    /// <summary>A UUIDv7. It orders entries with the same time.</summary>
     public string Id { get; init; } = Guid.CreateVersion7().ToString();
 
     public required DateTimeOffset OccurredAt { get; init; }

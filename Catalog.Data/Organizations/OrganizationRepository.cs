@@ -76,7 +76,7 @@ public sealed class OrganizationRepository(CatalogDatabase db)
         return true;
     }, ct);
 
-    /// <summary>Sets for how many days each kind of data is kept; null for the operator's setting.</summary>
+    /// <summary>Sets for how many days each kind of data is kept; null selects the operator's setting.</summary>
     /// <returns>False when the organization does not exist.</returns>
     public Task<bool> SetRetention(string organization, long? runs, long? results, long? events, AuditEntry entry, CancellationToken ct) =>
         db.Write(organization, async session =>

@@ -7,7 +7,7 @@ internal static class PlanEnforcement
 {
     /// <summary>
     /// Locks the organization's row until the transaction ends, if its plan has limits. A concurrent registration
-    /// waits, and then counts the row of this one too.
+    /// waits, so that its count includes the object that this transaction adds.
     /// </summary>
     /// <returns>The plan; null, without a lock, when the plan has no limits.</returns>
     public static async Task<Plan?> Lock(Session session, string organization, CancellationToken ct)
@@ -24,7 +24,9 @@ internal static class PlanEnforcement
     }
 
     /// <summary>Compares a number of objects with the limit of a plan.</summary>
-    /// <returns>The limit that was exceeded, with the smallest plan that allows the count; null when the count is allowed.</returns>
+    /// <returns>
+    /// The limit that was exceeded, with the smallest plan that allows the count; null when the count is allowed.
+    /// </returns>
     /// <param name="plan">The organization's plan.</param>
     /// <param name="what">The plural noun of the objects, such as <c>connections</c>.</param>
     /// <param name="most">Returns the limit of a plan; null when it has none.</param>

@@ -9,18 +9,19 @@ namespace Catalog.Data.Organizations;
 public sealed class RequestRateRepository(CatalogDatabase db)
 {
     /// <summary>
-    /// Refills the bucket for the time since the last merge, and takes the requests that a replica has accepted since
-    /// then.
+    /// Refills the bucket for the time since the last merge of any replica. Then takes out one token for each request
+    /// that the calling replica has accepted since its own last merge.
     /// </summary>
     /// <param name="organization">The id of the organization.</param>
     /// <param name="perMinute">The allowed requests per minute, which is also the size of the bucket.</param>
     /// <param name="used">The number of accepted requests.</param>
     /// <param name="now">
-    /// The current time of the replica. If the clocks of replicas differ, the latest time counts.
+    /// The current time of the replica. If the clocks of replicas differ, the latest time is used.
     /// </param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>
-    /// The tokens that are left for all replicas together. Negative when they have accepted more requests than allowed.
+    /// The tokens that are left for all replicas together. The number is negative when the replicas have accepted more
+    /// requests than allowed.
     /// </returns>
     public Task<double> Merge(string organization, int perMinute, long used, DateTimeOffset now, CancellationToken ct) =>
         db.Write(organization, async session =>

@@ -9,7 +9,7 @@ public enum RetentionKind
     /// <summary>Check results.</summary>
     Results,
 
-    /// <summary>Executions of checks that have ended.</summary>
+    /// <summary>Ended executions of checks.</summary>
     Executions,
 
     /// <summary>Runs with their stages and events.</summary>
@@ -22,7 +22,7 @@ public enum RetentionKind
     Pipelines,
 }
 
-/// <summary>For how many days each kind of data is kept; null keeps it for ever.</summary>
+/// <summary>For how many days each kind of data is kept; null means for ever.</summary>
 public sealed record RetentionDays(int? Runs, int? Results, int? Events)
 {
     /// <summary>The maximum number of days, in settings and for an organization: about a hundred years.</summary>
@@ -35,7 +35,10 @@ public sealed record RetentionDays(int? Runs, int? Results, int? Events)
         Setting.Number(configuration, "DATAXPIPE_RETENTION_RESULTS_DAYS", 1, MaxDays, Unset),
         Setting.Number(configuration, "DATAXPIPE_RETENTION_EVENTS_DAYS", 1, MaxDays, Unset));
 
-    /// <summary>The days for a kind of data. Executions are kept as long as results, deleted pipelines as long as runs.</summary>
+    /// <summary>
+    /// The days for a kind of data; null means for ever. Executions are kept as long as results. Deleted pipelines are
+    /// kept as long as runs.
+    /// </summary>
     public int? Of(RetentionKind kind) => kind switch
     {
         RetentionKind.Results or RetentionKind.Executions => Results,
@@ -44,8 +47,8 @@ public sealed record RetentionDays(int? Runs, int? Results, int? Events)
     };
 
     /// <summary>
-    /// Combines the operator's settings with those of an organization: the smaller number counts. An invalid number is
-    /// ignored.
+    /// Combines the operator's settings with the settings of an organization: the smaller number applies. An invalid
+    /// number of the organization is ignored.
     /// </summary>
     internal RetentionDays LimitedBy(OrganizationDays own) =>
         new(Smaller(Runs, own.RunsKeptDays), Smaller(Results, own.ResultsKeptDays), Smaller(Events, own.EventsKeptDays));

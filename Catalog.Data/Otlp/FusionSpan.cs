@@ -6,8 +6,8 @@ using Catalog.Data.Runs;
 namespace Catalog.Data.Otlp;
 
 /// <summary>
-/// A span of dbt Fusion. Words are compared without the prefix that their protobuf names have: <c>success</c> and
-/// <c>NODE_OUTCOME_SUCCESS</c> are the same.
+/// A span of dbt Fusion. Words are read without the prefix of their protobuf names, so <c>success</c> and
+/// <c>NODE_OUTCOME_SUCCESS</c> mean the same.
 /// </summary>
 internal sealed class FusionSpan
 {
@@ -15,7 +15,7 @@ internal sealed class FusionSpan
     private readonly JsonElement _attributes;
 
     /// <param name="span">A span of the logged event.</param>
-    /// <param name="latest">The latest time that is accepted.</param>
+    /// <param name="latest">The latest valid time. A later time is read as null.</param>
     public FusionSpan(JsonElement span, DateTimeOffset latest)
     {
         (_span, _attributes) = (span, span.GetProperty("attributes"));
@@ -38,16 +38,16 @@ internal sealed class FusionSpan
 
     public string? SkipReason { get; }
 
-    /// <summary>passed, warned or failed; null when the test did not run.</summary>
+    /// <summary>passed, warned or failed; null when the node is not a test or the test did not run.</summary>
     public string? TestOutcome { get; }
 
-    /// <summary>Whether the span is of the node with all of its phases.</summary>
+    /// <summary>Whether the span covers all phases of the node.</summary>
     public bool IsWhole { get; }
 
     /// <summary>Whether the node was executed in the span, and not only rendered or analyzed.</summary>
     public bool IsExecution { get; }
 
-    /// <summary>The node; null for the span of the invocation.</summary>
+    /// <summary>The id of the node; null for the span of the invocation.</summary>
     public string? UniqueId => _attributes.Text("unique_id");
 
     public string Name => _span.Text("name") ?? "";
@@ -63,7 +63,7 @@ internal sealed class FusionSpan
     /// <summary>A word of <see cref="RunStatus"/>; null when the outcome is unknown.</summary>
     public string? Status => TestOutcome == "failed" ? RunStatus.Failed : Outcome switch
     {
-        // Nothing was done because the result of an earlier run is still good.
+        // dbt skipped the node because the result of an earlier run is still valid.
         "skipped" when SkipReason == "cached" => RunStatus.Completed,
         "success" when !IsExecution => RunStatus.Running,
         null => End is null ? RunStatus.Running : null,
@@ -75,7 +75,7 @@ internal sealed class FusionSpan
         || (span.Attributes.ContainsKey("unique_id")
             && (span.Attributes.ContainsKey("node_outcome") || span.Attributes.ContainsKey("phase")));
 
-    /// <summary>Whether a span with this name is of the whole invocation.</summary>
+    /// <summary>Whether a span with this name covers the whole invocation.</summary>
     public static bool IsInvocation(string name) => name is "dbt invocation" or "dbt.invocation";
 
     private string? Word(string attribute, string prefix) =>

@@ -9,8 +9,8 @@ using Catalog.Data.Runs;
 namespace Catalog.Data.Otlp;
 
 /// <summary>
-/// Reads the spans of one invocation of dbt Fusion in one request: its run, a stage for each node, and the results of
-/// tests. An exporter sends an invocation in several requests, so a run ends with the span of the invocation.
+/// Reads the spans of one invocation of dbt Fusion from one request: its run, a stage for each node, and the results of
+/// tests. An exporter sends an invocation in several requests. The span of the invocation ends the run.
 /// </summary>
 internal static class FusionTrace
 {
@@ -39,7 +39,8 @@ internal static class FusionTrace
                 break;
             }
 
-            // Prefer the span of the whole node, then the one that executed it, then the last one.
+            // The span of the whole node is preferred, then a span that executed the node, then the span that ended
+            // last.
             var best = node.OrderByDescending(span => span.IsWhole).ThenByDescending(span => span.IsExecution)
                 .ThenByDescending(span => span.End).First();
             if (best.Status is not { } status)
@@ -85,7 +86,7 @@ internal static class FusionTrace
         };
     }
 
-    // Without a test outcome the test did not run. The outcome "success" then concerns only its SQL, so no result is
+    // A test without a test outcome did not run. Its node outcome "success" is only about its SQL, so no result is
     // stored.
     private static void AddResult(ReportBuilder report, FusionSpan span, string checkId)
     {
@@ -103,7 +104,7 @@ internal static class FusionTrace
             return;
         }
 
-        // The result of the artifacts of the same run has the same id, so it is stored once.
+        // If the artifacts of the same run report this result too, both have the same id, so it is stored once.
         var hash = DbtTests.Hash(report, checkId, "test");
         report.Result(new CheckResult
         {

@@ -8,8 +8,8 @@ using Catalog.Data.OpenLineage;
 namespace Catalog.Data.Otlp;
 
 /// <summary>
-/// Turns the spans of a request into events: one for each invocation of dbt, and one that counts all other spans. Both
-/// encodings of the same spans give the same event.
+/// Turns the spans of a request into events: one event for each invocation of dbt, and one event that counts all other
+/// spans. The JSON and the protobuf of the same spans give the same events.
 /// </summary>
 public static class OtlpEvents
 {
@@ -20,7 +20,7 @@ public static class OtlpEvents
     /// <summary>Reads the events.</summary>
     /// <param name="spans">The spans.</param>
     /// <param name="project">The dbt project that the request names; null when it names none.</param>
-    /// <param name="receivedAt">When they were received.</param>
+    /// <param name="receivedAt">When the spans were received.</param>
     public static IReadOnlyList<LoggedEvent> Of(IReadOnlyList<OtlpSpan> spans, string? project, DateTimeOffset receivedAt)
     {
         List<LoggedEvent> events = [];
@@ -106,8 +106,8 @@ public static class OtlpEvents
         writer.WriteEndArray();
     });
 
-    // Spans of other programs are counted by scope. The event contains a hash of the ids of the spans: different
-    // requests give different events, and a repeated request gives the same event.
+    // For spans of other programs the event contains their number, their scopes, and a hash of their ids. Because of
+    // the hash, different requests give different events, and a repeated request gives the same event.
     private static string OtherBody(List<OtlpSpan> spans)
     {
         var ids = string.Join('\n', spans.Select(span => $"{span.TraceId} {span.SpanId}").Order(StringComparer.Ordinal));

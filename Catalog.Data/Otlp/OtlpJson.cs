@@ -7,7 +7,7 @@ namespace Catalog.Data.Otlp;
 /// <summary>Reads the JSON encoding of an ExportTraceServiceRequest.</summary>
 public static class OtlpJson
 {
-    /// <summary>Reads the spans; null when the document is not such a request.</summary>
+    /// <summary>Reads the spans; null when the document is not a valid request.</summary>
     public static OtlpSpans? Read(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.Object
@@ -58,7 +58,7 @@ public static class OtlpJson
         return text.Length is 16 or 32 && text.All(char.IsAsciiHexDigit) ? Convert.FromHexString(text) : text.Length == 0 ? [] : [0];
     }
 
-    // 64-bit numbers are text in the JSON of protobuf; some clients send numbers.
+    // Protobuf writes 64-bit numbers as text in JSON, but some clients send numbers.
     private static ulong Whole(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value)
         && (value.ValueKind == JsonValueKind.Number ? value.TryGetUInt64(out var number)

@@ -4,14 +4,14 @@ using Google.Protobuf;
 namespace Catalog.Data.Otlp;
 
 /// <summary>
-/// Reads the protobuf encoding of an ExportTraceServiceRequest. The numbers are those of the fields in
-/// opentelemetry-proto; other fields are skipped.
+/// Reads the protobuf encoding of an ExportTraceServiceRequest. The numbers in the code are field numbers of
+/// opentelemetry-proto. Other fields are skipped.
 /// </summary>
 public static class OtlpProtobuf
 {
     private const int MaxDepth = 16;
 
-    /// <summary>Reads the spans; null when the bytes are no such request.</summary>
+    /// <summary>Reads the spans; null when the bytes are not a valid request.</summary>
     public static OtlpSpans? Read(ReadOnlyMemory<byte> bytes)
     {
         try
@@ -35,7 +35,8 @@ public static class OtlpProtobuf
         }
     }
 
-    // Calls read for each field; read returns false when it leaves the field to be skipped.
+    // Calls read for each field, with a negative number if the field has a wrong wire type. When read returns false,
+    // the field is skipped.
     private static void Fields(ByteString message, Func<int, CodedInputStream, bool> read)
     {
         using var input = message.CreateCodedInput();
@@ -48,8 +49,9 @@ public static class OtlpProtobuf
         }
     }
 
-    // A field with another wire type than its definition would be read as something else. All are
-    // length-delimited except the varints of values (2, 3), the code of a status (3) and fixed 64-bit times (7, 8).
+    // A field with a wrong wire type would be read as something else. The integer of a value and the code of a status
+    // (both field 3) are varints. Times (fields 7 and 8) are fixed 64-bit. All other fields that are read are
+    // length-delimited.
     private static bool IsExpected(uint tag) => WireFormat.GetTagWireType(tag) switch
     {
         WireFormat.WireType.LengthDelimited => true,

@@ -6,8 +6,8 @@ namespace Catalog.Data.Otlp;
 public static class OtlpProtobufAnswer
 {
     /// <summary>An ExportTraceServiceResponse.</summary>
-    /// <param name="rejected">The number of refused spans.</param>
-    /// <param name="message">Why they are refused; empty when none is.</param>
+    /// <param name="rejected">The number of rejected spans.</param>
+    /// <param name="message">Why they are rejected; not used when no span is rejected.</param>
     public static byte[] Response(int rejected, string message) => rejected == 0 ? [] : Message(output =>
     {
         output.WriteTag(1, WireFormat.WireType.LengthDelimited);

@@ -3,16 +3,16 @@ using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Otlp;
 
-/// <summary>A span of OTLP, with the attributes that are read.</summary>
+/// <summary>A span of OTLP, with the attributes that the Catalog uses.</summary>
 public sealed record OtlpSpan
 {
-    /// <summary>32 hexadecimal digits in lower case.</summary>
+    /// <summary>The id of the trace: 32 hexadecimal digits in lower case.</summary>
     public required string TraceId { get; init; }
 
-    /// <summary>16 hexadecimal digits in lower case.</summary>
+    /// <summary>The id of the span: 16 hexadecimal digits in lower case.</summary>
     public required string SpanId { get; init; }
 
-    /// <summary>Whether no other span is its parent.</summary>
+    /// <summary>Whether the span has no parent.</summary>
     public required bool IsRoot { get; init; }
 
     public required string Name { get; init; }
@@ -20,7 +20,9 @@ public sealed record OtlpSpan
     /// <summary>The instrumentation scope; empty when it has no name.</summary>
     public required string Scope { get; init; }
 
-    /// <summary>The project that the resource names, otherwise its service; empty for none.</summary>
+    /// <summary>
+    /// The dbt project that the resource names, otherwise the service that it names; empty when it names neither.
+    /// </summary>
     public required string Project { get; init; }
 
     /// <summary>The start in nanoseconds since 1970; 0 when it is unknown.</summary>
@@ -40,10 +42,12 @@ public sealed record OtlpSpan
 
 /// <summary>The spans of one request.</summary>
 /// <param name="Spans">The valid spans.</param>
-/// <param name="Rejected">The number of spans that are not valid.</param>
+/// <param name="Rejected">
+/// The number of rejected spans: invalid spans, and spans above the maximum of a request.
+/// </param>
 public sealed record OtlpSpans(IReadOnlyList<OtlpSpan> Spans, int Rejected);
 
-/// <summary>Collects the attributes of a span that are known, also those inside of other attributes.</summary>
+/// <summary>Collects the known attributes of a span or a resource, including those inside other attributes.</summary>
 internal sealed class OtlpAttributes
 {
     /// <summary>The attribute of a resource that names the dbt project.</summary>
@@ -53,7 +57,7 @@ internal sealed class OtlpAttributes
 
     private const int MaxText = 4096;
 
-    // The detail of an outcome is an attribute with attributes of its own, or their JSON.
+    // The value of this attribute is a list of attributes, or a text with their JSON object.
     private const string Detail = "node_outcome_detail";
 
     private static readonly HashSet<string> Known =
@@ -66,7 +70,9 @@ internal sealed class OtlpAttributes
 
     public IReadOnlyDictionary<string, string> Values => _values;
 
-    /// <summary>The project that a resource names.</summary>
+    /// <summary>
+    /// The dbt project that a resource names, otherwise the service that it names; empty when it names neither.
+    /// </summary>
     public string Project => _values.GetValueOrDefault(ProjectName) ?? _values.GetValueOrDefault(ServiceName) ?? "";
 
     public void Add(string key, string value)
@@ -86,7 +92,7 @@ internal sealed class OtlpAttributes
         }
     }
 
-    /// <summary>Cuts a text, and replaces the character that Postgres cannot store.</summary>
+    /// <summary>Cuts a text, and replaces the character NUL, which Postgres cannot store.</summary>
     public static string Clean(string text, int most) => StoredText.Cut(StoredText.Clean(text), most);
 
     private void AddJson(string text)
@@ -98,7 +104,7 @@ internal sealed class OtlpAttributes
         }
         catch (JsonException)
         {
-            // It is not the JSON of a detail; the other attributes say what the node did.
+            // The text is not JSON. The other attributes still say what the node did.
         }
     }
 

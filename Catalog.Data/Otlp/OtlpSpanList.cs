@@ -12,11 +12,13 @@ internal sealed class OtlpSpanList
     private readonly List<OtlpSpan> _spans = [];
     private int _rejected;
 
-    /// <summary>Adds a span, unless its ids are not valid.</summary>
-    /// <param name="traceId">16 bytes.</param>
-    /// <param name="spanId">8 bytes.</param>
-    /// <param name="parentId">8 bytes, or none.</param>
-    /// <param name="span">The other members, as they were sent.</param>
+    /// <summary>
+    /// Adds a span. It is rejected if its ids are not valid, or if there are already <see cref="MaxSpans"/>.
+    /// </summary>
+    /// <param name="traceId">The trace id, 16 bytes.</param>
+    /// <param name="spanId">The span id, 8 bytes.</param>
+    /// <param name="parentId">The id of the parent; empty or zeros for a span without a parent.</param>
+    /// <param name="span">The span with all members except the ids, as they were sent.</param>
     public void Add(ReadOnlySpan<byte> traceId, ReadOnlySpan<byte> spanId, ReadOnlySpan<byte> parentId, OtlpSpan span)
     {
         // OpenTelemetry defines an id of zeros as invalid.

@@ -16,8 +16,9 @@ public sealed class BodyChanges
     }
 
     /// <summary>
-    /// Lists what differs, in the order of the bodies; the field <c>version</c> is left out. Items of arrays are matched
-    /// by their <c>id</c>, edges by <c>from</c> and <c>to</c>, other items by their place.
+    /// Lists the differences in the order of the bodies. The field <c>version</c> of the bodies is left out. Items of
+    /// arrays are matched by their <c>id</c>, or by their <c>from</c> and <c>to</c>. If an item has none of these, or
+    /// two items have the same, the items of the array are matched by position.
     /// </summary>
     /// <returns>At most <see cref="Max"/> changes, and whether there are more.</returns>
     public static (IReadOnlyList<BodyChange> Changes, bool Truncated) Between(string from, string to)
@@ -101,7 +102,7 @@ public sealed class BodyChanges
         }
     }
 
-    // Null when an item has no key, or two items have the same.
+    // Null when an item has no key, or two items have the same key.
     private static string[]? Keys(JsonElement[] items)
     {
         string?[] keys = [.. items.Select(item => Text(item, "id") is { } id ? id
@@ -126,13 +127,13 @@ public sealed class BodyChanges
         }
     }
 
-    // RFC 6901.
+    // Escapes a name for a JSON pointer (RFC 6901).
     private static string Escape(string name) =>
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }
 
 /// <summary>One difference between two bodies.</summary>
-/// <param name="Path">The JSON pointer of the value: in the newer body, or in the older one when it was removed.</param>
+/// <param name="Path">The JSON pointer of the value in the newer body; of a removed value in the older body.</param>
 /// <param name="Kind">What happened to the value.</param>
 /// <param name="From">The older value as JSON; null when it was added.</param>
 /// <param name="To">The newer value as JSON; null when it was removed.</param>
@@ -141,12 +142,12 @@ public sealed record BodyChange(string Path, BodyChangeKind Kind, string? From, 
 /// <summary>What happened to a value.</summary>
 public enum BodyChangeKind
 {
-    /// <summary>Only the newer body has it.</summary>
+    /// <summary>Only the newer body has the value.</summary>
     Added,
 
-    /// <summary>Only the older body has it.</summary>
+    /// <summary>Only the older body has the value.</summary>
     Removed,
 
-    /// <summary>Both have it and it differs.</summary>
+    /// <summary>The bodies have different values.</summary>
     Changed,
 }

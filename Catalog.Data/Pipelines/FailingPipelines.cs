@@ -5,19 +5,20 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Finds pipelines that fail now, at a cost that does not depend on the number of pipelines.</summary>
 public sealed class FailingPipelines(CatalogDatabase db)
 {
-    // The failed runs among which pipelines are looked for, and the pipelines whose latest run is looked up.
+    // The maximum number of failed runs that are read, and of pipelines whose latest run is looked up.
     private const string MaxRuns = "2000";
     private const string MaxPipelines = "200";
 
     /// <summary>
-    /// The pipelines whose latest run failed, the last failure first, then those with a failing check, in the order of
-    /// their ids. A failure that is not among the newest 2,000 failed runs is not found.
+    /// The pipelines whose latest run failed, the last failure first. Then the pipelines with a failing check, in the
+    /// order of their ids. A failed run that is not among the newest 2,000 failed runs is not found.
     /// </summary>
     /// <returns>At most <paramref name="limit"/> ids of each of the two kinds, without duplicates.</returns>
     public Task<List<string>> Find(string organization, int limit, CancellationToken ct) => db.Read(organization, async session =>
     {
-        // The two parts are two ranges of the index by status and end. Many runs have few pipelines, so the latest run is looked up
-        // once for each pipeline. Subqueries with one value keep this order: of a join, SQLite might read all pipelines first.
+        // The two parts of newest read two ranges of the index by status and end. Many failed runs belong to few
+        // pipelines, so the latest run is looked up once for each pipeline. The look-ups are subqueries with one value,
+        // because with a join SQLite might read all pipelines first.
         const string ByRun = $"""
             -- FailingPipelines.ByRun
             with newest as materialized (

@@ -6,7 +6,7 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Finds pipelines that did not start when their schedule says. Schedules of pipelines are in UTC.</summary>
 public sealed class OverduePipelines(CatalogDatabase db)
 {
-    /// <summary>How late, or early, a run may start.</summary>
+    /// <summary>How much later or earlier than its scheduled time a run may start.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromMinutes(5);
 
     /// <summary>The maximum number of scheduled pipelines that are examined, in the order of their ids.</summary>
@@ -14,17 +14,19 @@ public sealed class OverduePipelines(CatalogDatabase db)
 
     private const int Chunk = 500;
 
-    // Long enough for a schedule of February 29.
+    // The longest pause between two scheduled times that is recognized. A schedule of February 29 can pause for 8
+    // years.
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(9 * 366);
 
     /// <summary>
-    /// Lists each pipeline whose latest scheduled time is more than <see cref="Grace"/> ago and that has no run that
-    /// started since then, or at most <see cref="Grace"/> before. A time before the registration does not count.
+    /// Lists each pipeline that has no run for its latest scheduled time of at least <see cref="Grace"/> ago. A run
+    /// counts if it started at most <see cref="Grace"/> before that time, or later. A time before the registration does
+    /// not count.
     /// </summary>
-    /// <returns>The pipelines, the one that is expected longest first.</returns>
+    /// <returns>The pipelines, ordered by the expected time, oldest first.</returns>
     public Task<OverdueList> Find(string organization, DateTimeOffset now, CancellationToken ct) => db.Read(organization, async session =>
     {
-        // The latest start is a subquery: one look-up in the index for each pipeline.
+        // A subquery reads the latest start with one look-up in the index for each pipeline.
         const string Sql = $"""
             -- Pipelines.Scheduled
             with page as materialized (
@@ -76,11 +78,16 @@ public sealed class OverduePipelines(CatalogDatabase db)
         return new OverdueList(Sorted(overdue), true);
     }, ct);
 
-    /// <summary>The latest time of a schedule that is more than <see cref="Grace"/> ago; null when there is none.</summary>
+    /// <summary>
+    /// The latest time of a schedule that is at least <see cref="Grace"/> ago; null when there is none.
+    /// </summary>
     public static DateTimeOffset? Expected(string schedule, DateTimeOffset now) =>
         Cron.Parse(schedule)?.Previous(now - Grace, now - LongestPause, TimeZoneInfo.Utc);
 
-    /// <summary>Whether the pipeline was registered at the expected time, and has no run that started since.</summary>
+    /// <summary>
+    /// Whether the pipeline was already registered at the expected time, and its latest run started more than
+    /// <see cref="Grace"/> before that time.
+    /// </summary>
     public static bool IsMissed(DateTimeOffset expected, DateTimeOffset createdAt, DateTimeOffset? lastRunAt) =>
         expected >= createdAt && (lastRunAt is null || lastRunAt < expected - Grace);
 
@@ -98,15 +105,15 @@ public sealed class OverduePipelines(CatalogDatabase db)
 }
 
 /// <summary>The overdue pipelines of an organization.</summary>
-/// <param name="Pipelines">The one that is expected longest first.</param>
-/// <param name="Truncated">Whether there are more scheduled pipelines than were examined.</param>
+/// <param name="Pipelines">The pipelines, ordered by the expected time, oldest first.</param>
+/// <param name="Truncated">Whether the maximum number of pipelines was examined, so that there may be more.</param>
 public sealed record OverdueList(IReadOnlyList<OverduePipeline> Pipelines, bool Truncated);
 
 /// <summary>A pipeline that did not start when its schedule says.</summary>
-/// <param name="PipelineId">The pipeline.</param>
-/// <param name="Owner">Its owner, or null.</param>
+/// <param name="PipelineId">The id of the pipeline.</param>
+/// <param name="Owner">The owner of the pipeline; null when it has none.</param>
 /// <param name="Schedule">The cron expression.</param>
-/// <param name="ExpectedAt">The latest time of the schedule that has passed.</param>
-/// <param name="LastRunAt">When its latest run started; null when it has none.</param>
+/// <param name="ExpectedAt">The scheduled time for which no run started.</param>
+/// <param name="LastRunAt">When the latest run started; null when the pipeline has no run.</param>
 public sealed record OverduePipeline(
     string PipelineId, string? Owner, string Schedule, DateTimeOffset ExpectedAt, DateTimeOffset? LastRunAt);

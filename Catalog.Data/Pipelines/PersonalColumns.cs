@@ -12,7 +12,7 @@ public static class PersonalColumns
 
     private static readonly string[] Sides = ["sources", "targets"];
 
-    /// <summary>The names of the columns. They are compared without regard to case.</summary>
+    /// <summary>The names of the columns. The set ignores case.</summary>
     /// <param name="body">The body of the pipeline.</param>
     /// <param name="datasets">The names of the dataset and of its table.</param>
     public static IReadOnlySet<string> Of(string body, params IReadOnlyCollection<string> datasets)
@@ -28,7 +28,7 @@ public static class PersonalColumns
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
     }
 
-    // A generator may write any shape here, so what has another shape is left out.
+    // A generator can write any JSON here. Values of another type are left out.
     private static IEnumerable<JsonElement> Items(JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var items) && items.ValueKind == JsonValueKind.Array
             ? items.EnumerateArray() : [];

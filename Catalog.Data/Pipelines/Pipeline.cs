@@ -17,7 +17,7 @@ public sealed record Pipeline
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>When the pipeline was deleted; null when it is not.</summary>
+    /// <summary>When the pipeline was deleted; null when it is not deleted.</summary>
     public DateTimeOffset? DeletedAt { get; init; }
 
     /// <summary>The number of checks whose latest result is a failure.</summary>
@@ -29,14 +29,16 @@ public sealed record Pipeline
     public DateTimeOffset? RunStartedAt { get; init; }
     public DateTimeOffset? RunCompletedAt { get; init; }
 
-    /// <summary>Sorted.</summary>
+    /// <summary>The tags, sorted.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 }
 
 /// <summary>One version of a pipeline.</summary>
 public sealed record PipelineVersion
 {
-    /// <summary>The version of a pipeline that only events report, and of the checks that they define.</summary>
+    /// <summary>
+    /// The version of a pipeline that is known only from events, and of the checks that events define.
+    /// </summary>
     public const string Reported = "reported";
 
     public required string Version { get; init; }
@@ -46,7 +48,7 @@ public sealed record PipelineVersion
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Whether it is the current version.</summary>
+    /// <summary>Whether this is the current version.</summary>
     public required bool Current { get; init; }
 }
 
@@ -55,20 +57,20 @@ public sealed record PipelineFilter
 {
     public string? Id { get; init; }
 
-    /// <summary>At most 100 ids.</summary>
+    /// <summary>The ids, at most 100.</summary>
     public IReadOnlyList<string>? Ids { get; init; }
 
     public string? Owner { get; init; }
     public string? Tag { get; init; }
     public string? Environment { get; init; }
 
-    /// <summary>Words of RunStatus. A pipeline matches when the run that started last has one of them.</summary>
+    /// <summary>Words of RunStatus. A pipeline matches when its last started run has one of these statuses.</summary>
     public IReadOnlyList<string>? Statuses { get; init; }
 
     /// <summary>Selects the deleted pipelines instead of the others.</summary>
     public bool Deleted { get; init; }
 
-    /// <summary>Text that name, description or owner contains, ignoring case.</summary>
+    /// <summary>Text that the id, the description or the owner contains, ignoring case.</summary>
     public string? Search { get; init; }
 }
 
@@ -109,14 +111,13 @@ public sealed record NewCheck
     /// <summary>The JSON of the check in the request body, unchanged.</summary>
     public required string Definition { get; init; }
 
-    /// <summary>Whether the Catalog would execute the check by its schedule.</summary>
+    /// <summary>Whether the check has a schedule and a connection, so that the Catalog executes it.</summary>
     public bool IsScheduled(DateTimeOffset now) => CheckSchedules.IsScheduled(new("", Id, ConnectionId, Definition), now);
 }
 
 /// <summary>The result of a registration.</summary>
-/// <param name="Outcomes">For each pipeline, in the order given.</param>
-/// <param name="Ceiling">The limit of the plan that was reached, in which case nothing was registered; otherwise
-/// null.</param>
+/// <param name="Outcomes">One outcome for each pipeline, in the order of the request.</param>
+/// <param name="Ceiling">The limit of the plan that prevented the registration; otherwise null.</param>
 public sealed record RegistrationResult(RegistrationOutcome[] Outcomes, Organizations.CeilingReached? Ceiling);
 
 /// <summary>The outcome for one posted pipeline.</summary>
@@ -128,7 +129,7 @@ public enum RegistrationOutcome
     /// <summary>The version is already current; nothing changed.</summary>
     Unchanged,
 
-    /// <summary>The version is an earlier one, and is now current again.</summary>
+    /// <summary>An earlier version, which is now current again.</summary>
     Reactivated,
 
     /// <summary>The version already exists with a different body; nothing was stored.</summary>

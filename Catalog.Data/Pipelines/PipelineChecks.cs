@@ -21,7 +21,7 @@ internal sealed class PipelineChecks(Dialect dialect, Session session, string or
 
     /// <summary>
     /// Stores the checks of each new current version, and deletes checks that only earlier versions of the pipeline
-    /// define. Checks that events define stay: a later event deletes them.
+    /// define. Checks that events define remain until a later event deletes them.
     /// </summary>
     public async Task Replace(List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {

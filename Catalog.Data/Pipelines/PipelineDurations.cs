@@ -5,13 +5,13 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Measures how long the runs of a pipeline and their stages take.</summary>
 public sealed class PipelineDurations(CatalogDatabase db)
 {
-    /// <summary>The maximum number of ended runs that are measured, of the last started ones.</summary>
+    /// <summary>The maximum number of measured runs: the ended runs that started last.</summary>
     public const int MaxRuns = 100;
 
-    // Some of the last started runs have not ended, or have no times.
+    // How many of the last started runs are read. The number is larger than MaxRuns, because some of them have no end.
     private const int MaxStarted = 200;
 
-    /// <summary>The number of stages after which the stages of no further run are read.</summary>
+    /// <summary>When at least this many stages have been read, the stages of further runs are left out.</summary>
     public const int MaxStages = 20_000;
 
     private const int RunsOfOneRead = 20;
@@ -89,15 +89,17 @@ public sealed class PipelineDurations(CatalogDatabase db)
 }
 
 /// <summary>The durations of the last started runs of a pipeline that have ended.</summary>
-/// <param name="Runs">Of the runs.</param>
-/// <param name="Latest">The run that started last, ended or not; null when there is none.</param>
-/// <param name="Stages">Of each stage, the longest median first.</param>
+/// <param name="Runs">The durations of the runs.</param>
+/// <param name="Latest">The run that started last, even if it has not ended; null when there is no run.</param>
+/// <param name="Stages">The durations of each stage, the longest median first.</param>
 public sealed record DurationSummary(DurationStatistics Runs, TimedRun? Latest, IReadOnlyList<StageDurations> Stages);
 
 /// <summary>The durations of one stage.</summary>
-/// <param name="StageName">The stage.</param>
-/// <param name="Statistics">In the last ended runs.</param>
-/// <param name="LatestSeconds">In the run that started last; null when it is not known.</param>
+/// <param name="StageName">The name of the stage.</param>
+/// <param name="Statistics">The durations in the measured runs.</param>
+/// <param name="LatestSeconds">
+/// The duration in the run that started last, in seconds; null when it is not known.
+/// </param>
 public sealed record StageDurations(string StageName, DurationStatistics Statistics, double? LatestSeconds);
 
 /// <summary>A run with its times.</summary>
@@ -108,14 +110,14 @@ public sealed record TimedRun
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>Null until start and end are known, or when the end is before the start.</summary>
+    /// <summary>The duration; null when the start or the end is not known, or the end is before the start.</summary>
     public double? Seconds => CompletedAt >= StartedAt ? (CompletedAt.Value - StartedAt.Value).TotalSeconds : null;
 }
 
-/// <summary>The middle and the high end of durations, in seconds.</summary>
+/// <summary>The median and the 95th percentile of durations, in seconds.</summary>
 /// <param name="Count">The number of known durations.</param>
-/// <param name="Median">Half of the durations are at most this; null when none is known.</param>
-/// <param name="P95">95 % of the durations are at most this; null when none is known.</param>
+/// <param name="Median">Half of the durations are at most this; null when no duration is known.</param>
+/// <param name="P95">95 % of the durations are at most this; null when no duration is known.</param>
 public sealed record DurationStatistics(int Count, double? Median, double? P95)
 {
     internal static DurationStatistics Of(IEnumerable<double?> seconds)

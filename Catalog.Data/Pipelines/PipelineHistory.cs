@@ -2,7 +2,9 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Pipelines;
 
-/// <summary>Reads single versions of a pipeline, and what remains of a pipeline. Deleted pipelines are included.</summary>
+/// <summary>
+/// Reads single versions of a pipeline, and counts what is stored of it. Deleted pipelines are included.
+/// </summary>
 public sealed class PipelineHistory(CatalogDatabase db)
 {
     /// <returns>The version, or null when it does not exist.</returns>
@@ -21,7 +23,7 @@ public sealed class PipelineHistory(CatalogDatabase db)
         return db.One<PipelineVersion>(organization, Sql, new { organization, pipelineId, version }, ct);
     }
 
-    /// <returns>The version that was registered before this one, or null when it is the first.</returns>
+    /// <returns>The version that was registered before this version; null when this version is the first.</returns>
     public Task<PipelineVersion?> Before(string organization, string pipelineId, PipelineVersion version, CancellationToken ct)
     {
         const string Sql = """
@@ -37,7 +39,7 @@ public sealed class PipelineHistory(CatalogDatabase db)
     }
 
     /// <summary>Counts what is stored of a pipeline.</summary>
-    /// <returns>The counts, or null when there never was such a pipeline or retention has removed it.</returns>
+    /// <returns>The counts; null when the pipeline never existed or retention has removed it.</returns>
     public Task<PipelineRemains?> Remains(string organization, string pipelineId, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
@@ -75,11 +77,11 @@ public sealed class PipelineHistory(CatalogDatabase db)
 }
 
 /// <summary>What is stored of a pipeline.</summary>
-/// <param name="DeletedAt">When the pipeline was deleted; null when it is not.</param>
-/// <param name="Versions">Its versions.</param>
-/// <param name="Runs">Its runs.</param>
-/// <param name="Results">The results of its checks.</param>
-/// <param name="Checks">Its check definitions.</param>
-/// <param name="CheckStates">Its checks that have a result.</param>
+/// <param name="DeletedAt">When the pipeline was deleted; null when it is not deleted.</param>
+/// <param name="Versions">The number of its versions.</param>
+/// <param name="Runs">The number of its runs.</param>
+/// <param name="Results">The number of results of its checks.</param>
+/// <param name="Checks">The number of its check definitions.</param>
+/// <param name="CheckStates">The number of its checks that have a result.</param>
 public sealed record PipelineRemains(
     DateTimeOffset? DeletedAt, RowCount Versions, RowCount Runs, RowCount Results, RowCount Checks, RowCount CheckStates);

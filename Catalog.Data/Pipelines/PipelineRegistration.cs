@@ -10,7 +10,8 @@ namespace Catalog.Data.Pipelines;
 public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
 {
     /// <summary>
-    /// Registers all pipelines, or none when a version exists with a different body or the plan's limit is reached.
+    /// Registers all pipelines. Registers none if a version exists with a different body or the plan's limit is
+    /// exceeded.
     /// </summary>
     /// <param name="organization">The organization that owns the pipelines.</param>
     /// <param name="pipelines">The pipelines, with distinct ids.</param>
@@ -56,8 +57,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             where organization_id = @organization and deleted_at is null
             """;
 
-        // Lock has already inserted rows for new pipelines; restored pipelines are still marked as deleted and are
-        // added to the count.
+        // The query counts new pipelines, because Lock has already inserted their rows. Restored pipelines are still
+        // marked as deleted, so they are added to the count.
         var returning = known.Values.Count(pipeline => pipeline.DeletedAt is not null);
         if ((returning == 0 && !known.Values.Any(pipeline => pipeline.CurrentVersion.Length == 0))
             || await PlanEnforcement.Lock(session, organization, ct) is not { } plan)
@@ -115,8 +116,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             .ToDictionary(row => (row.PipelineId, row.Version), row => row.BodyHash);
     }
 
-    // This and the other inserts return a row: without it or "on conflict", Citus copies the rows with COPY, which row-level
-    // security refuses.
+    // This insert and the insert of tags use "returning" because of Citus. Citus runs an insert without "returning" and
+    // "on conflict" as COPY, which Postgres rejects under row-level security.
     private static Task InsertVersions(Session session, List<NewPipeline> pipelines, DateTimeOffset now, CancellationToken ct)
     {
         var rows = new InputRows<NewPipeline>(

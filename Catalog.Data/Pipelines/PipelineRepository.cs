@@ -8,11 +8,12 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Reads and soft-deletes pipelines. <see cref="PipelineRegistration"/> writes them.</summary>
 public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository results)
 {
-    // With a filter by status: the number of pipelines whose latest run is looked up for one page.
+    // The maximum number of pipelines whose latest run is looked up for one page of a list that is filtered by status.
     private const int MaxExamined = RowCount.Max;
 
     /// <summary>
-    /// One page of pipelines, newest first. With a filter by status the page may be short although there is a next one.
+    /// One page of pipelines, newest first. With a filter by status a page can have fewer items than the limit although
+    /// another page follows.
     /// </summary>
     public async Task<Page<Pipeline>> List(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct)
     {
@@ -29,9 +30,10 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     private Task<Page<Pipeline>> ListWithTags(string organization, PipelineFilter filter, Cursor? after, int limit, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
-            // The latest run has the latest start time: a backfill that reports an old start is not it. Its id is
-            // selected in a separate step: with a join on a subquery, row-level security would make Postgres read every
-            // run of the organization. For the order of the list, SQLite would read all pipelines to find a few ids.
+            // The latest run is the run with the latest start, so a backfill that reports an old start does not become
+            // the latest run. A separate step selects its id: with a join on a subquery, row-level security would make
+            // Postgres read every run of the organization. Pipelines with given ids are read in the order of their ids:
+            // for the order of the list, SQLite would read all pipelines.
             var last = filter.Statuses is null ? null : await LastExamined(session, organization, filter, after, ct);
             var sql = $"""
                 -- Pipelines.List{(filter.Ids is not null ? "OfIds" : filter.Statuses is null ? "" : "ByStatus")}
@@ -81,7 +83,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
             ? new Cursor(last.CreatedAt, last.Id) : null;
     }
 
-    /// <summary>Counts the pipelines that <see cref="List"/> lists.</summary>
+    /// <summary>Counts the pipelines that the filter selects.</summary>
     public Task<RowCount> Count(string organization, PipelineFilter filter, CancellationToken ct) => db.Read(organization, async session =>
     {
         var last = filter.Statuses is null ? null : await LastExamined(session, organization, filter, null, ct);
@@ -153,7 +155,7 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     }
 
     /// <summary>One page of a pipeline's versions, newest first.</summary>
-    /// <returns>The page; empty when the pipeline does not exist.</returns>
+    /// <returns>The page; empty when the pipeline does not exist or is deleted.</returns>
     public async Task<Page<PipelineVersion>> Versions(string organization, string id, Cursor? after, int limit, CancellationToken ct)
     {
         var sql = $"""
@@ -191,8 +193,8 @@ public sealed class PipelineRepository(CatalogDatabase db, CheckResultRepository
     }
 
     /// <summary>
-    /// Marks a pipeline as deleted, ends its lineage edges and deletes the checks that its body defines. Runs and
-    /// results remain.
+    /// Marks a pipeline as deleted, ends its lineage edges and deletes the checks that its body or events define. Runs
+    /// and results remain.
     /// </summary>
     /// <returns>False when the pipeline does not exist.</returns>
     public Task<bool> Delete(string organization, string id, AuditEntry entry, CancellationToken ct) =>

@@ -5,12 +5,12 @@ namespace Catalog.Data.Pipelines;
 /// <summary>Reads the last runs of pipelines.</summary>
 public sealed class PipelineRuns(CatalogDatabase db)
 {
-    /// <summary>The latest start first; an order of <c>runs</c>.</summary>
+    /// <summary>The SQL that orders <c>runs</c> by start, latest first.</summary>
     internal const string Order = $"{RunSortTimes.Started} desc, id desc";
 
     /// <summary>The last started runs of each pipeline, in one statement, latest start first.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="pipelineIds">At most 500 ids; unknown ones are left out.</param>
+    /// <param name="pipelineIds">At most 500 ids; unknown ids are left out.</param>
     /// <param name="count">The maximum number of runs of each pipeline.</param>
     /// <param name="ct">Cancels the operation.</param>
     public async Task<ILookup<string, RecentRun>> RecentRuns(string organization, IReadOnlyList<string> pipelineIds, int count,
@@ -44,6 +44,6 @@ public sealed record RecentRun
     public DateTimeOffset? StartedAt { get; init; }
     public DateTimeOffset? CompletedAt { get; init; }
 
-    /// <summary>Null until start and end are known, or when the end is before the start.</summary>
+    /// <summary>The duration; null when the start or the end is not known, or the end is before the start.</summary>
     public double? DurationSeconds => CompletedAt >= StartedAt ? (CompletedAt.Value - StartedAt.Value).TotalSeconds : null;
 }

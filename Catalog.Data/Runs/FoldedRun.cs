@@ -1,12 +1,13 @@
 namespace Catalog.Data.Runs;
 
 /// <summary>
-/// A row of <c>runs</c>, or one attempt of a run, into which events are folded. The row has the latest attempt.
+/// A row of <c>runs</c>, or one attempt of a run, into which events are folded. The row contains the latest attempt.
 /// </summary>
 internal sealed class FoldedRun : FoldedState
 {
     /// <summary>
-    /// A start that is later than the latest end by more than this begins a new attempt. Less is clock skew.
+    /// A start begins a new attempt if it is later than the latest end of the attempt by more than this. A smaller
+    /// difference counts as clock skew.
     /// </summary>
     public static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
 
@@ -38,8 +39,8 @@ internal sealed class FoldedRun : FoldedState
     public string VisibleStatus => CheckGate && GateCheckId is not null ? RunStatus.Failed : Status ?? RunStatus.Pending;
 
     /// <summary>
-    /// Events before this time belong to earlier attempts, unless they name this one. Null when there is no earlier
-    /// attempt.
+    /// When this attempt begins. Events before this time belong to earlier attempts, unless they name this attempt.
+    /// Null when there is no earlier attempt.
     /// </summary>
     public DateTimeOffset? Begin
     {
@@ -49,8 +50,8 @@ internal sealed class FoldedRun : FoldedState
 
     /// <summary>
     /// When the first event of the run was received; null without events. If the oldest stored event was received later
-    /// than this, some events were removed. Earlier releases did not store this time; the arrival of the run, which is
-    /// never later, is used for their runs.
+    /// than this, some events were removed. Earlier releases did not store this time. For their runs the arrival of the
+    /// run is used, which is never later.
     /// </summary>
     public DateTimeOffset? FirstReceived
     {
@@ -61,7 +62,8 @@ internal sealed class FoldedRun : FoldedState
     /// <summary>The latest end, but not before the start.</summary>
     public DateTimeOffset? End => CompletedAt < StartedAt ? StartedAt : CompletedAt;
 
-    // Earlier releases stored neither time. Then all events up to now count as one attempt, until they are read again.
+    // Earlier releases did not store these two times. Their runs then count as one attempt until the events are folded
+    // again.
     private DateTimeOffset? LatestStart => TimeOf("latest_start") ?? StartedAt;
 
     private DateTimeOffset? EarliestEnd => TimeOf("earliest_end") ?? End;
@@ -78,8 +80,8 @@ internal sealed class FoldedRun : FoldedState
     };
 
     /// <summary>
-    /// Whether events can be folded into this row, the latest attempt, without a look at the other events: they begin
-    /// no attempt, belong to no earlier one, and do not change which events belong to which.
+    /// Whether events can be folded into this row without reading the other events of the run. This is possible if they
+    /// begin no attempt, belong to no earlier attempt, and do not move other events to another attempt.
     /// </summary>
     public bool TakesAll(IEnumerable<ReceivedReport> received)
     {
@@ -138,8 +140,8 @@ internal sealed class FoldedRun : FoldedState
         }
     }
 
-    /// <summary>A further attempt of this run, without events.</summary>
-    /// <param name="attempt">Its number.</param>
+    /// <summary>Another attempt of this run, without events.</summary>
+    /// <param name="attempt">The number of the attempt.</param>
     public FoldedRun Empty(long attempt) => new()
     {
         Id = Id,

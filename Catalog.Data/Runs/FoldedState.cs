@@ -4,8 +4,9 @@ namespace Catalog.Data.Runs;
 
 /// <summary>
 /// The state of a run or stage, folded from its events. The result does not depend on the order of events or on
-/// repeats: each field keeps the time of the event that decided it. An event changes a field only when it is later; at
-/// equal times null wins, then the greater value.
+/// repeats. The start is the earliest reported start, and the end is the latest reported end. The other fields keep the
+/// time of the event that decided them, and only a later event changes them; at equal times null wins, then the greater
+/// value. For a status, <see cref="RunStatus.Rank"/> is compared first.
 /// </summary>
 internal class FoldedState
 {
@@ -22,13 +23,13 @@ internal class FoldedState
 
     public long? RecordsProcessed { get; set; }
 
-    /// <summary>The latest reported error, also when the run ended well afterwards.</summary>
+    /// <summary>The latest reported error, even if the run ended well afterwards.</summary>
     public string? ErrorMessage { get; set; }
 
     /// <summary>
-    /// A JSON object with the UTC ticks of the deciding event for each decided field. Earlier releases stored no entry
-    /// for a value from an event without a time, and -1 for a null from such an event. Every entry is a number, because
-    /// the previous release reads this too.
+    /// A JSON object. For each decided field it contains the UTC ticks of the event that decided the field. Earlier
+    /// releases stored no entry for a value from an event without a time, and -1 for a null from an event without a
+    /// time. Every entry must be a number, because the previous release reads this object too.
     /// </summary>
     public string DecidedAt
     {
@@ -38,19 +39,19 @@ internal class FoldedState
 
     /// <summary>
     /// The error that clients see. While the run has a good end, an error is shown only if (1) an event with a good end
-    /// reported it, or (2) an event without a status reported it at or after the end. Any other error belongs to another
-    /// attempt. It stays stored, because a later end may make it visible.
+    /// reported it, or (2) an event without a status reported it at or after the end. Any other error belongs to
+    /// another attempt. It stays stored, because a later end may make it visible.
     /// </summary>
     public string? VisibleError => ErrorMessage is not null && EndsWell(Status) && !Decisions.ContainsKey(EndGaveError)
         && (Decisions.ContainsKey(TryGaveError) || DecisionOf("status") < 0 || DecisionOf("error_message") < DecisionOf("status"))
             ? null
             : ErrorMessage;
 
-    // Parsed on demand: most rows are only shown.
+    // The JSON is parsed only when it is needed, because most rows are only shown.
     protected Dictionary<string, long> Decisions => _decidedAt ??= JsonSerializer.Deserialize<Dictionary<string, long>>(_json)!;
 
     /// <param name="report">The report.</param>
-    /// <param name="time">Its time, or the time of its event.</param>
+    /// <param name="time">The time of the event, which is used if the report has no time of its own.</param>
     public void Apply(Report report, DateTimeOffset time)
     {
         var at = (report.At ?? time).UtcTicks;

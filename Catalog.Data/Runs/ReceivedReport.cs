@@ -1,6 +1,6 @@
 namespace Catalog.Data.Runs;
 
-/// <summary>An event with its receipt, which is the time of an event that has no other.</summary>
+/// <summary>An event with the time of its receipt, which is used if the event has no time of its own.</summary>
 /// <param name="Event">The event.</param>
 /// <param name="ReceivedAt">When it was first received.</param>
 internal sealed record ReceivedReport(RunEvent Event, DateTimeOffset ReceivedAt)
@@ -9,7 +9,7 @@ internal sealed record ReceivedReport(RunEvent Event, DateTimeOffset ReceivedAt)
 
     public DateTimeOffset? StartedAt => Event.StartedAt;
 
-    /// <summary>The end, but not before the start of the same event: clocks may differ.</summary>
+    /// <summary>The end, or the start of the same event if that is later. (The clocks of clients can differ.)</summary>
     public DateTimeOffset? End => Event.CompletedAt < Event.StartedAt ? Event.StartedAt : Event.CompletedAt;
 
     /// <summary>The time that selects the attempt.</summary>
@@ -20,7 +20,7 @@ internal sealed record ReceivedReport(RunEvent Event, DateTimeOffset ReceivedAt)
     public DateTimeOffset At { get; } = Event.At ?? Event.Stages.Max(stage => stage.At) ?? ReceivedAt;
 
     /// <summary>Folds the reports on stages.</summary>
-    /// <param name="stages">The stages of the run by name; new ones are added.</param>
+    /// <param name="stages">The stages of the run by name. New stages are added.</param>
     /// <returns>The stages that are reported on.</returns>
     public IEnumerable<FoldedStage> ApplyTo(Dictionary<string, FoldedStage> stages)
     {

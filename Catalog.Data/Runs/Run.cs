@@ -9,7 +9,7 @@ public sealed record Run
     /// <summary>The status that clients see; failed when the gate is closed.</summary>
     public required string Status { get; init; }
 
-    /// <summary>The number of the latest attempt, whose state this is; from 1.</summary>
+    /// <summary>The number of the latest attempt, from 1. The other fields show the state of this attempt.</summary>
     public required long Attempt { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -24,10 +24,12 @@ public sealed record Run
 
     public required bool CheckGate { get; init; }
 
-    /// <summary>The failed check of severity error with the lowest id; null when none has failed.</summary>
+    /// <summary>The lowest id of a failed check with severity error; null when no such check has failed.</summary>
     public string? GateCheckId { get; init; }
 
-    /// <summary>When the first event, or the first failed check, was received.</summary>
+    /// <summary>
+    /// When the first event or the first failed check of the run was received, whichever was earlier.
+    /// </summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset UpdatedAt { get; init; }
@@ -48,10 +50,10 @@ public sealed record RunStage
 /// <summary>An earlier attempt of a run.</summary>
 public sealed record RunAttempt
 {
-    /// <summary>Its number, from 1.</summary>
+    /// <summary>The number of the attempt, from 1.</summary>
     public required long Attempt { get; init; }
 
-    /// <summary>The status that its events report; the gate of checks concerns the latest attempt only.</summary>
+    /// <summary>The status that the events report. The gate of checks affects only the latest attempt.</summary>
     public required string Status { get; init; }
 
     public DateTimeOffset? StartedAt { get; init; }
@@ -117,7 +119,7 @@ public sealed record RunFilter
 
     public string? PipelineId { get; init; }
 
-    /// <summary>Stored status words. A run matches when it has one of them.</summary>
+    /// <summary>Stored status words. A run matches when it has one of these statuses.</summary>
     public IReadOnlyList<string>? Statuses { get; init; }
 
     /// <summary>Lower bound of the arrival.</summary>
@@ -131,8 +133,8 @@ public sealed record RunFilter
     public DateTimeOffset? StartedUntil { get; init; }
 
     /// <summary>
-    /// Lower bound of the end. A run without an end does not match, except a pending or running run when <see
-    /// cref="Statuses"/> contains one of these: it will end after the bound.
+    /// Lower bound of the end. A pending or running run matches if <see cref="Statuses"/> contains its status, because
+    /// it will end after the bound. Other runs without an end do not match.
     /// </summary>
     public DateTimeOffset? EndedSince { get; init; }
 

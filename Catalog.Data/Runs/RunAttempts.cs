@@ -1,21 +1,22 @@
 namespace Catalog.Data.Runs;
 
 /// <summary>
-/// Splits the events of a run into attempts. The result depends on the set of events only. Events are visited by their
-/// time. An event that names an attempt belongs to it; another one belongs to the latest attempt so far, or begins the
-/// next one when its start is later than all ends of that attempt by more than <see cref="FoldedRun.Skew"/>.
+/// Splits the events of a run into attempts. The result depends only on the set of events, not on the order in which
+/// they arrive. Events are visited in the order of their time. An event that names an attempt belongs to that attempt.
+/// Every other event belongs to the latest attempt so far; but if its start is later than all ends of that attempt by
+/// more than <see cref="FoldedRun.Skew"/>, it begins the next attempt.
 /// </summary>
 internal static class RunAttempts
 {
-    /// <summary>The maximum number of earlier attempts of a run that are stored: the latest ones.</summary>
+    /// <summary>The maximum number of stored earlier attempts of a run. Older attempts are not stored.</summary>
     public const int MaxEarlier = 100;
 
     /// <param name="run">The row of the run.</param>
     /// <param name="kept">
-    /// Attempts whose events are not all known, with what is known of them; empty when all events are known.
+    /// The stored attempts, if some events of the run are not known; empty when all events are known.
     /// </param>
     /// <param name="received">The events, each once.</param>
-    /// <returns>The attempts by number, with their events. The last one has the shared fields.</returns>
+    /// <returns>The attempts by number, with their events. The last attempt has the shared fields.</returns>
     public static List<(FoldedRun Attempt, List<ReceivedReport> Events)> Split(
         FoldedRun run, IReadOnlyList<FoldedRun> kept, IReadOnlyList<ReceivedReport> received)
     {
@@ -65,7 +66,7 @@ internal static class RunAttempts
         return [.. attempts.Values];
     }
 
-    // At equal times an end comes before a start, and a named attempt before the events that follow it.
+    // At equal times, events without a start come first, and then events that name an attempt.
     private static IEnumerable<Step> Ordered(IReadOnlyList<FoldedRun> kept, IReadOnlyList<ReceivedReport> received) =>
         kept.Select(attempt => new Step(attempt.Begin ?? DateTimeOffset.MinValue, attempt.Attempt, null, attempt.End, null))
             .Concat(received.Select(report => new Step(report.Place, report.Attempt, report.StartedAt, report.End, report)))

@@ -11,9 +11,9 @@ public static class RunStatus
     public const string Skipped = "skipped";
 
     /// <summary>
-    /// Maps each word that clients may send, in any letter case, to the stored word. Contains our own words and those
-    /// of Airflow, dbt, Prefect and Dagster. A run that the tool will retry has not ended, and a run that waits after
-    /// its start is running.
+    /// Maps each word that clients can send, in any letter case, to the stored word. The words are our own and those of
+    /// Airflow, dbt, Prefect and Dagster. A run that the tool will retry has not ended, and a run that waits after its
+    /// start is running.
     /// </summary>
     public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
@@ -70,17 +70,18 @@ public static class RunStatus
     };
 
     /// <summary>
-    /// Pending is 0, running 1, every end 2. A later event of a lower rank does not change the status.
+    /// Pending is 0, running is 1, every end is 2. An event with a lower rank does not change the status, even if it is
+    /// later.
     /// </summary>
     internal static int Rank(string status) => status switch { Pending => 0, Running => 1, _ => 2 };
 
-    /// <summary>Of two ends with the same completion time, the one with the higher value wins.</summary>
+    /// <summary>Of two ends at the same time, the end with the higher value wins.</summary>
     internal static int TieBreak(string status) => status switch { Failed => 4, Cancelled => 3, Completed => 2, Skipped => 1, _ => 0 };
 }
 
 /// <summary>
-/// The fields that an event can clear by an explicit null. The latest event decides each of them; start, end, status
-/// and gate follow other rules.
+/// The fields that an event can clear with an explicit null. The latest event decides each of these fields. Start, end,
+/// status and gate follow other rules.
 /// </summary>
 [Flags]
 public enum ClearableFields
@@ -112,7 +113,7 @@ public abstract record Report
     /// <summary>The fields that the event clears.</summary>
     public ClearableFields Clears { get; init; }
 
-    /// <summary>The report's own time; null when it has none.</summary>
+    /// <summary>The report's own time: its end, otherwise its start; null when it has neither.</summary>
     internal DateTimeOffset? At => CompletedAt ?? StartedAt;
 }
 
@@ -133,7 +134,7 @@ public sealed record RunEvent : Report
     /// <summary>The run's pipeline. Null only when <see cref="RunMustExist"/>.</summary>
     public string? PipelineId { get; init; }
 
-    /// <summary>The event does not create the run.</summary>
+    /// <summary>Whether the event is rejected if the run does not exist, instead of creating the run.</summary>
     public bool RunMustExist { get; init; }
 
     public string? Trigger { get; init; }
@@ -144,7 +145,7 @@ public sealed record RunEvent : Report
     public string? Metadata { get; init; }
 
     /// <summary>
-    /// False switches the gate of failed checks off for the run; no other event switches it on again.
+    /// False switches the gate of failed checks off for the run. No event can switch it on again.
     /// </summary>
     public bool? CheckGate { get; init; }
 
@@ -169,8 +170,8 @@ public sealed record RunEvent : Report
     public bool BodyIsReport { get; init; }
 
     /// <summary>
-    /// The run's id is derived from an idempotency key: the event must be the run's first event or a repeat of a stored
-    /// one.
+    /// Whether the run's id is derived from an idempotency key. If it is, the event must be the first event of the run
+    /// or repeat a stored event.
     /// </summary>
     public bool IdIsDerived { get; init; }
 }
@@ -178,7 +179,7 @@ public sealed record RunEvent : Report
 /// <summary>The outcome of storing an event.</summary>
 public enum RunOutcome
 {
-    /// <summary>The event is stored and is the first of its run.</summary>
+    /// <summary>The event is stored and is the first event of its run.</summary>
     Created,
 
     /// <summary>The event is stored or was stored before; its run was known.</summary>

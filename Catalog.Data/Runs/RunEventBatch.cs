@@ -21,7 +21,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     private Statement<RunEvent, StoredEvent>? _stored;
 
     /// <summary>
-    /// Stores the events of several organizations in one transaction: one round trip locks and reads, one writes.
+    /// Stores the events of several organizations in one transaction. Normally one round trip locks and reads, and one
+    /// round trip writes.
     /// </summary>
     public static async Task Record(CrossOrganizationSession session, IReadOnlyList<RunEventBatch> batches, CancellationToken ct)
     {
@@ -39,7 +40,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         await session.Send(batches.SelectMany(batch => batch.Store()), ct);
     }
 
-    /// <summary>One receipt for each event, in order.</summary>
+    /// <summary>One receipt for each event, in the order of the events.</summary>
     public RunReceipt[] Receipts()
     {
         var checks = _checks.ToLookup(count => count.RunId, StringComparer.Ordinal);
@@ -58,8 +59,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 
     private IEnumerable<Statement> Lock()
     {
-        // Normally all events of a run name one pipeline, and one trip locks everything. After a client error LockRest
-        // locks the rest.
+        // Normally all events of a run name the same registered pipeline, and one round trip locks all runs. Otherwise
+        // LockRest locks the other runs.
         _locked = Lock(events, _ => true);
         _stored = _sql.FindStored([.. events.Where(@event => @event.IdIsDerived || ReceivedReport.IsItsOnlyTime(@event))]);
         return [.. _locked.Statements, _stored];
@@ -73,7 +74,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     // Returns false when LockRest must run.
     private bool ReadLocked()
     {
-        // The work is repeated after a lost connection.
+        // After a lost connection the work is repeated, so the results of the first try are removed.
         _runs.Clear();
         _stages.Clear();
         _receipts.Clear();
@@ -118,7 +119,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         _checks.AddRange(locked.Checks.Results);
     }
 
-    // Most runs have one attempt, and need nothing here.
+    // Most runs have one attempt; then nothing is read here.
     private async Task ReadAttempts(CrossOrganizationSession session, CancellationToken ct)
     {
         foreach (var group in Enumerable.Range(0, events.Count).GroupBy(i => events[i].RunId, StringComparer.Ordinal))
@@ -183,7 +184,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         ];
     }
 
-    // The events of a batch are received in their order, and a repeated event at its first receipt.
+    // The events of a batch get times of receipt in their order. A repeated event keeps the time of its first receipt.
     private ReceivedReport Received(int i) => new(events[i], _receipts.Count == 0
         ? now.AddMicroseconds(i)
         : _receipts.GetValueOrDefault((events[i].RunId, Convert.ToHexString(events[i].Digest)), now.AddMicroseconds(i)));

@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace Catalog.Data.Runs;
 
 /// <summary>
-/// The report of an event as JSON: a run event of the API. It is read when the events of a run are folded again.
+/// Writes and reads the report of an event as JSON, in the form of a run event of the API. Reports are read when the
+/// events of a run are folded again.
 /// </summary>
 internal static class RunEventReport
 {
@@ -16,7 +17,7 @@ internal static class RunEventReport
         ("trigger", ClearableFields.Trigger), ("external_url", ClearableFields.ExternalUrl), ("metadata", ClearableFields.Metadata),
     ];
 
-    // A body may be nested 64 deep, and a report on a stage is stored inside a list.
+    // A body can be nested 64 deep. A report about a stage is stored inside a list, so it is nested deeper.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 128 };
 
     /// <summary>Writes a report that <see cref="Read"/> reads.</summary>
@@ -62,7 +63,7 @@ internal static class RunEventReport
     }
 
     /// <summary>
-    /// Reads a report. A field that is missing or cannot be read reports nothing, and neither does invalid JSON.
+    /// Reads a report. A field that is missing or cannot be read is null. If the JSON is invalid, all fields are null.
     /// </summary>
     /// <param name="runId">The run's id.</param>
     /// <param name="digest">The digest of the event.</param>
@@ -76,7 +77,7 @@ internal static class RunEventReport
         }
         catch (JsonException)
         {
-            // Otherwise one such event would refuse every further event of its run.
+            // An exception here would prevent the storage of all further events of the run.
             root = default;
         }
 

@@ -5,7 +5,7 @@ namespace Catalog.Data.Runs;
 /// <summary>Reads the events of runs as they were received.</summary>
 public sealed class RunEventRepository(CatalogDatabase db)
 {
-    // An event of OpenLineage is shown as it was received, not as the event of our dialect that it stands for.
+    // An event of OpenLineage is shown as it was received, not as the run event that was made from it.
     private const string Body = "coalesce(lineage_events.body, run_events.body)";
 
     private const string Logged = """
@@ -40,7 +40,8 @@ public sealed class RunEventRepository(CatalogDatabase db)
                 return null;
             }
 
-            // A forged cursor may contain no digest; the page then begins after all events with its time.
+            // A forged cursor can be without a digest. The page then begins after all events with the time of the
+            // cursor.
             var digest = Digest(after?.Id) ?? [];
             var events = await session.Many<ReceivedEvent>(sql, new { organization, id, after?.At, digest, Take = limit + 1 }, ct);
             return Page.Of(events, limit, @event => new Cursor(@event.ReceivedAt, @event.Id));

@@ -65,8 +65,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<FoldedStage, string>("decided_at", stage => stage.DecidedAt));
 
     /// <summary>
-    /// Locks runs in the order of their ids and reads them, so that two writers of one run wait for each other. Creates
-    /// an unknown run when it has a known pipeline.
+    /// Locks runs in the order of their ids and reads them. Two writers of one run wait for each other. A run that does
+    /// not exist is created if an event names a registered pipeline for it.
     /// </summary>
     public LockedRuns Lock(IReadOnlyList<RunToLock> runs)
     {
@@ -91,7 +91,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             order by rows.id
             {dialect.ForUpdate}
             """;
-        // By index: a plan of a join from the time when the tables were small reads all their rows of the organization.
+        // The next two statements must use the index. The plan of an ordinary join can come from a time when the tables
+        // were small, and would read all rows of the organization.
         var stages = $"""
             -- RunEvents.Stages
             select run_stages.run_id, run_stages.stage_name, run_stages.status, run_stages.started_at, run_stages.completed_at,
@@ -142,8 +143,8 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
             where true
             on conflict (organization_id, run_id, digest) do nothing
             """;
-        // Each run exists and is locked, so that this only updates. An upsert finds it by its key; an update joined with
-        // the rows can have a plan from the time when the table was small, which reads all runs of the organization.
+        // Each run exists and is locked, so this upsert only updates. It finds a run by its key. The plan of an update
+        // with a join can come from a time when the table was small, and would read all runs of the organization.
         const string Update = """
             -- RunEvents.Update
             insert into runs (organization_id, id, pipeline_id, status, reported_status, started_at, completed_at, records_processed,
@@ -188,16 +189,20 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     }
 }
 
-/// <summary>A run to lock. It is created when it does not exist and has a pipeline.</summary>
+/// <summary>
+/// A run to lock. If it does not exist, it is created when <paramref name="First"/> names its pipeline.
+/// </summary>
 /// <param name="Id">The id.</param>
-/// <param name="First">The event that creates the run, or null. The insert sets its times: a later update would move
-/// the new row in every index.</param>
+/// <param name="First">
+/// The event that creates the run if it does not exist; null when no event can. The insert already stores the times of
+/// this event, because a later change of the times would add entries for the new row to the indexes.
+/// </param>
 /// <param name="CreatedAt">The time of creation.</param>
 internal sealed record RunToLock(string Id, RunEvent? First, DateTimeOffset CreatedAt)
 {
     public string? PipelineId => First?.PipelineId;
 
-    // An event with a derived id may still be refused; then its times must not be stored.
+    // An event with a derived id can still be rejected, so the insert does not store its times.
     public DateTimeOffset? StartedAt => First is { IdIsDerived: false } ? First.StartedAt : null;
 
     public DateTimeOffset? CompletedAt => First is { IdIsDerived: false } ? First.CompletedAt : null;
@@ -215,8 +220,8 @@ internal sealed record StoredEvent
 /// <param name="Requested">The runs to lock.</param>
 /// <param name="Created">Locks or creates the runs with a pipeline.</param>
 /// <param name="Existing">Locks the runs that must exist.</param>
-/// <param name="Stages">Reads their stages.</param>
-/// <param name="Checks">Counts their check results.</param>
+/// <param name="Stages">Reads the stages of all these runs.</param>
+/// <param name="Checks">Counts the check results of all these runs.</param>
 internal sealed record LockedRuns(
     IReadOnlyList<RunToLock> Requested,
     Statement<RunToLock, FoldedRun> Created,

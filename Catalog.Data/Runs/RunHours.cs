@@ -5,19 +5,19 @@ namespace Catalog.Data.Runs;
 /// <summary>Counts the runs that ended in each hour.</summary>
 public sealed class RunHours(CatalogDatabase db)
 {
-    /// <summary>The maximum number of runs of one status that are counted: the last ended ones.</summary>
+    /// <summary>The maximum number of counted runs of each status: the runs that ended last.</summary>
     public const int MaxCounted = 50_000;
 
     private static readonly string[] Ends = [RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled, RunStatus.Skipped];
 
     /// <summary>The hours in which runs ended, oldest first. Hours without an end are left out.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="since">The first counted end.</param>
-    /// <param name="until">The end of the counted time, exclusive.</param>
+    /// <param name="since">The start of the counted period, inclusive.</param>
+    /// <param name="until">The end of the counted period, exclusive.</param>
     /// <param name="ct">Cancels the operation.</param>
     public async Task<RunHourCounts> Count(string organization, DateTimeOffset since, DateTimeOffset until, CancellationToken ct)
     {
-        // One index range for each status, and the index contains what is counted.
+        // Each status is one range of an index, and the index contains all columns that are read.
         string Part(string status) => $"""
             select * from (
                 select {db.Dialect.HourOf("completed_at")} as hour, status
@@ -49,12 +49,14 @@ public sealed class RunHours(CatalogDatabase db)
 }
 
 /// <summary>Runs counted by the hour of their end.</summary>
-/// <param name="Hours">Oldest first; hours without an end are left out.</param>
-/// <param name="Truncated">Whether more runs ended than are counted, so that the oldest hours are too low.</param>
+/// <param name="Hours">The hours, oldest first. Hours without an end are left out.</param>
+/// <param name="Truncated">
+/// Whether the maximum was reached, so that the numbers of the oldest hours may be too low.
+/// </param>
 public sealed record RunHourCounts(IReadOnlyList<RunHour> Hours, bool Truncated);
 
 /// <summary>The runs that ended in one hour.</summary>
 /// <param name="Start">The start of the hour, UTC.</param>
-/// <param name="Total">Completed, failed, cancelled and skipped runs.</param>
-/// <param name="Failed">Failed runs.</param>
+/// <param name="Total">The number of completed, failed, cancelled and skipped runs.</param>
+/// <param name="Failed">The number of failed runs.</param>
 public sealed record RunHour(DateTimeOffset Start, long Total, long Failed);

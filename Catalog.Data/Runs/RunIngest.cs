@@ -6,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace Catalog.Data.Runs;
 
 /// <summary>
-/// Queues run events. The events of many requests are stored with one commit: one round trip locks and reads, one
-/// writes.
+/// Queues run events. The events of many requests are stored with one commit. Normally one round trip locks and reads,
+/// and one round trip writes.
 /// </summary>
 public sealed class RunIngest : IHostedService
 {

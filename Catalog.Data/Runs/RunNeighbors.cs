@@ -2,13 +2,14 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Runs;
 
-/// <summary>Finds the runs of the same pipeline before and after a run, by start.</summary>
+/// <summary>Finds the runs of the same pipeline that started before and after a run.</summary>
 public sealed class RunNeighbors(CatalogDatabase db)
 {
-    /// <returns>The id of the previous and of the next run; null where there is none.</returns>
+    /// <returns>The ids of the previous and the next run; null when there is no such run.</returns>
     public async Task<(string? Previous, string? Next)> Of(string organization, Run run, CancellationToken ct)
     {
-        // SQLite searches the index only for a condition on the expression alone.
+        // SQLite does not search an index for a comparison of pairs with an expression, so the start is also compared
+        // alone.
         const string Sql = $"""
             -- RunNeighbors.Of
             select 'previous' as side, id from (

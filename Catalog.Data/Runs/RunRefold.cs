@@ -8,7 +8,7 @@ namespace Catalog.Data.Runs;
 /// </summary>
 internal sealed class RunRefold
 {
-    /// <summary>The maximum number of events that are read, the last received ones.</summary>
+    /// <summary>The maximum number of events that are read: the events that were received last.</summary>
     public const int MaxEvents = 10_000;
 
     private const long MaxBytes = 8 * 1024 * 1024;
@@ -62,7 +62,7 @@ internal sealed class RunRefold
         return new(run, earlier, await session.Many<StoredReport>(Sql, new { organization, run.Id, MaxBytes, MaxEvents }, ct));
     }
 
-    /// <summary>Adds an event. One that is there already keeps its first receipt.</summary>
+    /// <summary>Adds an event. An event that was already added keeps the time of its first receipt.</summary>
     public void Add(ReceivedReport report) => _events.TryAdd(Convert.ToHexString(report.Event.Digest), report);
 
     /// <summary>Folds the events.</summary>
@@ -92,15 +92,15 @@ internal sealed class RunRefold
         public required byte[] Digest { get; init; }
         public required DateTimeOffset ReceivedAt { get; init; }
 
-        /// <summary>Null beyond the limit of bytes.</summary>
+        /// <summary>The report; null when it is beyond <see cref="MaxBytes"/>.</summary>
         public string? Json { get; init; }
     }
 }
 
 /// <summary>A run that was folded again.</summary>
-/// <param name="Run">The row: its latest attempt.</param>
-/// <param name="Earlier">Its earlier attempts, oldest first.</param>
-/// <param name="DeletedAttempts">Stored attempts that it no longer has.</param>
+/// <param name="Run">The row of the run, with its latest attempt.</param>
+/// <param name="Earlier">The earlier attempts of the run, oldest first.</param>
+/// <param name="DeletedAttempts">Stored attempts that the run no longer has.</param>
 /// <param name="Stages">The stages of the latest attempt.</param>
 /// <param name="DeletedStages">Stored stages that the latest attempt does not have.</param>
 internal sealed record RefoldedRun(

@@ -15,7 +15,7 @@ public sealed class RunRepository(CatalogDatabase db)
     private const string Ended = RunSortTimes.Ended;
     private const string OrUnended = "and (completed_at is not null or status in ('pending', 'running'))";
 
-    // So many runs are sorted in a few milliseconds.
+    // Sorting this number of runs takes a few milliseconds.
     private const int Few = 5000;
 
     /// <returns>The run with its stages, check counts and earlier attempts, or null when no run has this id.</returns>
@@ -42,18 +42,20 @@ public sealed class RunRepository(CatalogDatabase db)
 
     /// <summary>Reads one page in the filter's order, newest first.</summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="filter">Which runs, and their order.</param>
-    /// <param name="after">The position after which the page begins.</param>
+    /// <param name="filter">Selects the runs and their order.</param>
+    /// <param name="after">The position after which the page begins; null for the first page.</param>
     /// <param name="limit">The maximum number of runs.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <param name="openStagesOnly">
-    /// Whether only the failed and running stages are read, and no check counts: a run may have hundreds of stages.
+    /// Whether only the failed and running stages are read, and no check counts. This is for lists, because a run can
+    /// have hundreds of stages.
     /// </param>
     public Task<Page<RunDetail>> List(string organization, RunFilter filter, Cursor? after, int limit, CancellationToken ct,
         bool openStagesOnly = false) => db.Read(organization, async session =>
     {
         var order = OrderOf(filter);
-        // SQLite searches no index for a pair with an expression, so its first part is also compared alone.
+        // SQLite does not search an index for a comparison of pairs with an expression, so the expression is also
+        // compared alone.
         var below = after is null ? "" : $"and {order} <= @At and ({order}, id) < (@At, @Id)";
         var sql = await AreFew(session, organization, filter, ct)
             ? $"""
@@ -89,7 +91,7 @@ public sealed class RunRepository(CatalogDatabase db)
         return new Page<RunDetail>(details, page.Next);
     }, ct);
 
-    /// <summary>Counts the runs that <see cref="List"/> lists.</summary>
+    /// <summary>Counts the runs that the filter selects.</summary>
     public async Task<RowCount> Count(string organization, RunFilter filter, CancellationToken ct)
     {
         var sql = $"""
@@ -104,8 +106,8 @@ public sealed class RunRepository(CatalogDatabase db)
         return RowCount.Of(await db.One<long>(organization, sql, Parameters(organization, filter, null, 0), ct));
     }
 
-    // Whether few runs have the status and end of the filter. If so, they are read by status and then sorted. Reading
-    // in the order of the list would visit all runs to find them.
+    // Whether few runs have the status and end of the filter. Few runs are read by status and then sorted, because
+    // reading in the order of the list would visit all runs to find them.
     private async Task<bool> AreFew(Session session, string organization, RunFilter filter, CancellationToken ct)
     {
         if (filter.Statuses is null || filter.PipelineId is not null)
@@ -126,8 +128,9 @@ public sealed class RunRepository(CatalogDatabase db)
         return await session.One<long>(sql, Parameters(organization, byIndex, null, 0), ct) <= Few;
     }
 
-    // The runs of a filter. The end is compared without an expression, because the index by status has the plain column. Runs
-    // without an end have no place in that range, so they are a second part.
+    // The SQL that selects the runs of a filter. The end is compared without an expression, because the index by status
+    // contains the column itself. Runs without an end are not in that range of the index, so a second part selects
+    // them.
     private string Matching(string columns, RunFilter filter, string below)
     {
         string Part(string end) => $"""
@@ -153,7 +156,8 @@ public sealed class RunRepository(CatalogDatabase db)
 
     private string Conditions(RunFilter filter, Cursor? after)
     {
-        // Leaves out an upper bound when the cursor is below it: of two upper bounds SQLite may search by the higher one.
+        // An upper bound is left out if the cursor is below it. With two upper bounds, SQLite might search the index by
+        // the higher bound.
         bool CursorIsBelow(RunOrder order, DateTimeOffset? until) => filter.Order == order && after?.At < until;
 
         return $"""

@@ -6,7 +6,8 @@ namespace Catalog.Data.Runs;
 public sealed class RunVersions(CatalogDatabase db)
 {
     /// <summary>
-    /// Reads the versions of runs with one statement. A version changes with each event of the run and with each result.
+    /// Reads the versions of runs with one statement. A version changes with each event of the run and with each check
+    /// result of the run. Unknown ids are left out.
     /// </summary>
     public async Task<IReadOnlyDictionary<string, string>> Read(string organization, IReadOnlyCollection<string> ids, CancellationToken ct)
     {

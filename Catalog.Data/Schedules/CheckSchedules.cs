@@ -4,7 +4,7 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Schedules;
 
 /// <summary>
-/// Keeps the next ticks of scheduled checks in step with their definitions, inside the transactions that change these.
+/// Stores the next tick of each scheduled check, inside the transaction that changes the definition of the check.
 /// </summary>
 internal sealed class CheckSchedules(Dialect dialect, Session session, string organization)
 {
@@ -22,8 +22,9 @@ internal sealed class CheckSchedules(Dialect dialect, Session session, string or
     private sealed record Row(ScheduledCheck Check, string Schedule, string TimeZone, long Due);
 
     /// <summary>
-    /// Stores the next tick of checks that have a schedule and a connection, and deletes it of others. A check whose
-    /// schedule is unchanged keeps its tick, so that storing a definition again loses no tick that is due.
+    /// Stores the next tick of each check that has a schedule and a connection, and deletes the tick of each other
+    /// check. A check whose schedule is unchanged keeps its tick, so that a tick that is due is not lost when a
+    /// definition is stored again.
     /// </summary>
     public async Task Store(IReadOnlyList<ScheduledCheck> checks, DateTimeOffset now, CancellationToken ct)
     {
@@ -71,7 +72,7 @@ internal sealed class CheckSchedules(Dialect dialect, Session session, string or
     /// <summary>Whether a check has a schedule and a connection.</summary>
     public static bool IsScheduled(ScheduledCheck check, DateTimeOffset now) => RowOf(check, now) is not null;
 
-    // Definitions of pipelines may have any shape: a schedule that cannot be read is ignored.
+    // Checks in the body of a pipeline can have any shape. A schedule that cannot be read is ignored.
     private static Row? RowOf(ScheduledCheck check, DateTimeOffset now)
     {
         if (check.ConnectionId is null)
@@ -90,8 +91,8 @@ internal sealed class CheckSchedules(Dialect dialect, Session session, string or
 }
 
 /// <summary>A check whose definition was stored.</summary>
-/// <param name="PipelineId">Empty for a standalone check.</param>
+/// <param name="PipelineId">The pipeline's id; empty for a standalone check.</param>
 /// <param name="CheckId">The check's id.</param>
-/// <param name="ConnectionId">Null: the Catalog does not execute the check.</param>
+/// <param name="ConnectionId">The connection's id; null when the Catalog does not execute the check.</param>
 /// <param name="Definition">The JSON object as sent.</param>
 internal sealed record ScheduledCheck(string PipelineId, string CheckId, string? ConnectionId, string Definition);

@@ -3,8 +3,9 @@ using Cronos;
 namespace Catalog.Data.Schedules;
 
 /// <summary>
-/// A cron schedule: the five fields of crontab with the extensions of Cronos (? for *, L, W, # and ranges that wrap), or
-/// a macro of Airflow. Seconds are refused, and so is H, which only Jenkins defines.
+/// A cron schedule: the five fields of crontab, or a macro of Airflow. The extensions of Cronos are valid: ? instead of
+/// *, L, W, #, and ranges that wrap around. A field for seconds is not valid. H is not valid, because only Jenkins
+/// defines it.
 /// </summary>
 public sealed class Cron
 {
@@ -14,7 +15,7 @@ public sealed class Cron
 
     private static readonly string[] Macros = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-    // For each field the range that * means.
+    // The range that * stands for in each field.
     private static readonly string[] FullRanges = ["0-59", "0-23", "1-31", "1-12", "0-6"];
 
     private readonly CronExpression[] _expressions;
@@ -48,8 +49,8 @@ public sealed class Cron
             return null;
         }
 
-        // Crontab, Airflow and Prefect run if one of the two days matches, unless one of them is a star; Cronos only if
-        // both match.
+        // If neither day field begins with a star, crontab, Airflow and Prefect run when one of the two fields matches.
+        // Cronos runs only when both fields match, so two expressions are used.
         return Array.Exists([fields[2], fields[4]], day => day[0] is '*' or '?') ? new(whole) : new(
             CronExpression.Parse($"{plain[0]} {plain[1]} {plain[2]} {plain[3]} *"),
             CronExpression.Parse($"{plain[0]} {plain[1]} * {plain[3]} {plain[4]}"));
@@ -59,12 +60,12 @@ public sealed class Cron
     /// The first time after <paramref name="after"/>. A time that the clocks skip in spring is moved to the end of the
     /// gap. A time that occurs twice in autumn counts once, unless the schedule repeats within the hour or each hour.
     /// </summary>
-    /// <returns>Null when there is no such time, as for February 31.</returns>
+    /// <returns>The time; null when there is none, for example for February 31.</returns>
     public DateTimeOffset? Next(DateTimeOffset after, TimeZoneInfo zone) =>
         _expressions.Min(expression => expression.GetNextOccurrence(after, zone))?.ToUniversalTime();
 
     /// <summary>The last time at or before <paramref name="at"/>, and not before <paramref name="since"/>.</summary>
-    /// <returns>Null when there is no such time.</returns>
+    /// <returns>The time; null when there is none.</returns>
     public DateTimeOffset? Previous(DateTimeOffset at, DateTimeOffset since, TimeZoneInfo zone)
     {
         if (Next(since.AddTicks(-1), zone) is not { } found || found > at)
@@ -72,8 +73,8 @@ public sealed class Cron
             return null;
         }
 
-        // The library can find only the next time, so this is a binary search. No scheduled time lies between last and
-        // at.
+        // Cronos can find only the next time, so this is a binary search. In each step, found is a scheduled time, and
+        // no scheduled time lies between last and at.
         var last = at;
         while (last - found >= TimeSpan.FromMinutes(1))
         {
@@ -92,7 +93,7 @@ public sealed class Cron
     }
 
     /// <summary>The first time after <paramref name="after"/> in the time zone with this id.</summary>
-    /// <returns>Null when the expression or the time zone is not valid, or there is no such time.</returns>
+    /// <returns>The time; null when there is none, or when the expression or the time zone is not valid.</returns>
     public static DateTimeOffset? Next(string expression, string zone, DateTimeOffset after) =>
         Zone(zone) is { } found ? Parse(expression)?.Next(after, found) : null;
 
@@ -100,7 +101,7 @@ public sealed class Cron
     public static TimeZoneInfo? Zone(string id) =>
         id.Length <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var zone) && zone.HasIanaId ? zone : null;
 
-    // Crontab accepts a star inside a list, as in */15,3, and Cronos does not.
+    // Crontab accepts a star inside a list, for example */15,3, but Cronos does not.
     private static string WithoutStarsInLists(string field, string fullRange) =>
         field.Contains(',', StringComparison.Ordinal)
             ? string.Join(',', field.Split(',').Select(item => item.StartsWith('*') ? fullRange + item[1..] : item)) : field;

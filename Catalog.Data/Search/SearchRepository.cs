@@ -5,13 +5,16 @@ namespace Catalog.Data.Search;
 /// <summary>Finds pipelines, datasets, checks and owners by a part of their names, ignoring case.</summary>
 public sealed class SearchRepository(CatalogDatabase db)
 {
-    /// <summary>The number of newest objects of each kind that are looked at.</summary>
+    /// <summary>The maximum number of objects of each kind that are searched: the newest objects.</summary>
     public const int MaxExamined = 20_000;
 
     /// <summary>The maximum number of hits of each kind.</summary>
     public const int MaxHits = 10;
 
-    /// <summary>Pipelines whose id, description or owner contains the text; those whose id begins with it come first.</summary>
+    /// <summary>
+    /// Finds pipelines whose id, description or owner contains the text. Pipelines whose id begins with the text come
+    /// first.
+    /// </summary>
     public Task<List<PipelineHit>> Pipelines(string organization, string text, CancellationToken ct)
     {
         var sql = $"""
@@ -33,7 +36,10 @@ public sealed class SearchRepository(CatalogDatabase db)
         return db.Many<PipelineHit>(organization, sql, new { organization, Contains = contains, Begins = contains[1..] }, ct);
     }
 
-    /// <summary>Shown ids of datasets, found by name; those whose name begins with the text come first.</summary>
+    /// <summary>
+    /// Finds datasets whose name contains the text. Datasets whose name begins with the text come first.
+    /// </summary>
+    /// <returns>The shown ids of the datasets.</returns>
     public async Task<List<string>> Datasets(string organization, string text, CancellationToken ct)
     {
         var sql = $"""
@@ -48,7 +54,7 @@ public sealed class SearchRepository(CatalogDatabase db)
         return [.. (await Names(organization, sql, text, ct)).Select(hit => Lineage.DatasetId.Format(hit.Second, hit.Name))];
     }
 
-    /// <summary>Checks, found by id; those whose id begins with the text come first.</summary>
+    /// <summary>Finds checks whose id contains the text. Checks whose id begins with the text come first.</summary>
     public async Task<List<CheckHit>> Checks(string organization, string text, CancellationToken ct)
     {
         var sql = $"""
@@ -63,7 +69,7 @@ public sealed class SearchRepository(CatalogDatabase db)
         return [.. (await Names(organization, sql, text, ct)).Select(hit => new CheckHit(hit.Name, hit.Second))];
     }
 
-    /// <summary>Owners of pipelines; those that begin with the text come first.</summary>
+    /// <summary>Finds owners of pipelines that contain the text. Owners that begin with the text come first.</summary>
     public async Task<List<string>> Owners(string organization, string text, CancellationToken ct)
     {
         var sql = $"""
@@ -82,7 +88,8 @@ public sealed class SearchRepository(CatalogDatabase db)
         return [.. (await Names(organization, sql, text, ct)).Select(hit => hit.Name)];
     }
 
-    // Names have no folded column, and SQLite folds only ASCII. So they are compared here.
+    // There is no column with the names in lower case, and SQLite converts only ASCII letters. So the names are
+    // compared here.
     private Task<List<(string Name, string Second)>> Names(string organization, string sql, string text, CancellationToken ct) =>
         db.Read(organization, async session =>
         {
@@ -112,5 +119,5 @@ public sealed record PipelineHit
 
 /// <summary>A check that a search found.</summary>
 /// <param name="Id">The check's id.</param>
-/// <param name="PipelineId">Empty for a standalone check.</param>
+/// <param name="PipelineId">The pipeline's id; empty for a standalone check.</param>
 public sealed record CheckHit(string Id, string PipelineId);

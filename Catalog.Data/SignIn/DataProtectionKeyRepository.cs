@@ -4,12 +4,12 @@ using Catalog.Data.Organizations;
 namespace Catalog.Data.SignIn;
 
 /// <summary>
-/// Stores the keys that protect cookies and forms, encrypted. They belong to the deployment and are stored in the
+/// Stores the encrypted keys that protect cookies and forms. The keys belong to the deployment. They are stored in the
 /// organization <c>default</c>, which always exists.
 /// </summary>
 public sealed class DataProtectionKeyRepository(CatalogDatabase db)
 {
-    /// <summary>Reads all keys, oldest first. There are about four for each year.</summary>
+    /// <summary>Reads all keys, oldest first. About four keys are added in a year.</summary>
     public Task<List<DataProtectionKey>> List(CancellationToken ct)
     {
         const string Sql = """
@@ -41,12 +41,12 @@ public sealed class DataProtectionKeyRepository(CatalogDatabase db)
 public sealed record DataProtectionKey
 {
     /// <summary>
-    /// Stands before the id in what is authenticated with the key. No connection can have such an id, because ids of
-    /// connections contain no slash.
+    /// The encryption authenticates this prefix together with the id. For secrets of connections it authenticates the
+    /// connection's id, which never has this form, because it contains no slash.
     /// </summary>
     public const string Prefix = "data-protection/";
 
-    /// <summary>The framework's name of the key.</summary>
+    /// <summary>The name that ASP.NET Core gives the key.</summary>
     public required string Id { get; init; }
 
     /// <summary>The key's XML, encrypted by <see cref="Connections.SecretBox"/>.</summary>

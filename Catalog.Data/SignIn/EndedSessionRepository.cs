@@ -4,12 +4,13 @@ using Catalog.Data.Organizations;
 namespace Catalog.Data.SignIn;
 
 /// <summary>
-/// Stores the sessions of the pages that were ended by signing out, until their cookies expire. They are stored in the
-/// organization <c>default</c>, which always exists: one statement reads those of all organizations.
+/// Stores the sessions of the pages that users ended by signing out, until the cookies expire. All sessions are stored
+/// in the organization <c>default</c>, which always exists, so that one statement reads the sessions of all
+/// organizations.
 /// </summary>
 public sealed class EndedSessionRepository(CatalogDatabase db)
 {
-    /// <summary>The ended sessions whose cookies expire after a time.</summary>
+    /// <summary>The ended sessions whose cookies expire after the time <paramref name="after"/>.</summary>
     public Task<List<EndedSession>> List(DateTimeOffset after, CancellationToken ct)
     {
         const string Sql = """
@@ -22,7 +23,7 @@ public sealed class EndedSessionRepository(CatalogDatabase db)
         return db.Many<EndedSession>(Organization.Default, Sql, new { organization = Organization.Default, after }, ct);
     }
 
-    /// <summary>Adds an ended session, and deletes those whose cookies have expired.</summary>
+    /// <summary>Adds an ended session, and deletes the sessions whose cookies have expired.</summary>
     public Task Add(EndedSession session, DateTimeOffset now, CancellationToken ct) => db.Write(Organization.Default, async write =>
     {
         const string Delete = """
@@ -48,6 +49,6 @@ public sealed record EndedSession
     /// <summary>The random id in the session's cookie.</summary>
     public required string Id { get; init; }
 
-    /// <summary>When the last cookie with this id has expired.</summary>
+    /// <summary>When the last cookie with this id expires.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 }

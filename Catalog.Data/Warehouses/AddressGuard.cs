@@ -13,7 +13,7 @@ namespace Catalog.Data.Warehouses;
 /// </param>
 public sealed class AddressGuard(bool allowPrivate)
 {
-    // RFC 6890 and its registries. The link-local range contains the metadata service of every cloud.
+    // The networks of RFC 6890 and its registries. The link-local range contains the metadata services of most clouds.
     private static readonly IPNetwork[] AlwaysBlocked = [.. new[]
     {
         "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
@@ -29,8 +29,8 @@ public sealed class AddressGuard(bool allowPrivate)
 
     /// <summary>Resolves a host name or address.</summary>
     /// <returns>
-    /// All addresses of the host, if every one is allowed. Otherwise no addresses; <c>Refused</c> is true when an
-    /// address is not allowed, and false when the host cannot be resolved.
+    /// All addresses of the host, if all are allowed. Otherwise no addresses: <c>Refused</c> is true when an address is
+    /// not allowed, and false when the host cannot be resolved.
     /// </returns>
     public async Task<(IReadOnlyList<IPAddress> Addresses, bool Refused)> Resolve(string host, CancellationToken ct)
     {

@@ -3,12 +3,14 @@ using Npgsql;
 
 namespace Catalog.Data.Warehouses;
 
-/// <summary>Recognizes the Catalog's own Postgres database, also when a connection reaches it by another address.</summary>
+/// <summary>
+/// Recognizes the Catalog's own Postgres database, even when a connection reaches it by another address.
+/// </summary>
 /// <param name="database">The Catalog's database on Postgres.</param>
 public sealed class CatalogIdentity(CatalogDatabase database)
 {
-    // The identifier of a server stays the same on its replicas. Where it may not be read, the start time identifies
-    // one server: two servers never start in the same microsecond.
+    // A server and its replicas have the same identifier. If the user is not allowed to read it, the start time
+    // identifies the server, because two servers do not start in the same microsecond.
     private const string SystemSql = "select system_identifier::text from pg_catalog.pg_control_system()";
     private const string PlaceSql =
         "select pg_catalog.current_database()::text as name, pg_catalog.pg_postmaster_start_time()::text as started";
@@ -20,7 +22,7 @@ public sealed class CatalogIdentity(CatalogDatabase database)
     internal async Task<bool> Is(NpgsqlConnection connection, CancellationToken ct)
     {
         var own = _place ??= (await database.One<Place>("default", PlaceSql, null, ct))!;
-        // The server's start time changes with a restart, so it is read again when the rest agrees.
+        // The start time changes when the server restarts, so it is read again below for each comparison.
         if (await Scalar(connection, "select pg_catalog.current_database()::text", ct) != own.Name)
         {
             return false;
@@ -45,7 +47,7 @@ public sealed class CatalogIdentity(CatalogDatabase database)
         }
     }
 
-    // Null when the server does not have the function, or the user may not call it.
+    // Null when the server does not have the function, or the user is not allowed to call it.
     private static async Task<string?> Scalar(NpgsqlConnection connection, string sql, CancellationToken ct)
     {
         try

@@ -6,7 +6,8 @@ namespace Catalog.Data.Warehouses;
 /// </summary>
 internal sealed class ClickHouseResponses(HttpMessageHandler inner, WarehouseLimits limits) : DelegatingHandler(inner)
 {
-    // The names and types of the columns come first, and rows beyond the limit may be in the same block.
+    // The maximum number of bytes of a response. It is larger than the limit of a result, because a response also
+    // contains the names and types of the columns, and its last block can contain rows beyond the limit.
     private readonly long _most = (4L * limits.MaxBytes) + (1024 * 1024);
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

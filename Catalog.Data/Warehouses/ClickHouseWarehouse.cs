@@ -7,10 +7,10 @@ using ClickHouse.Driver.ADO;
 
 namespace Catalog.Data.Warehouses;
 
-/// <summary>A registered ClickHouse warehouse, by its HTTP interface.</summary>
+/// <summary>A registered ClickHouse warehouse, which is used through its HTTP interface.</summary>
 public sealed class ClickHouseWarehouse : Warehouse
 {
-    // With and without TLS, and the port of a proxy in front of it.
+    // The port with TLS, the port without TLS, and the port of a proxy in front of the server.
     private static readonly int[] UsualPorts = [8443, 8123, 443];
 
     private readonly ServerAddress _address;
@@ -58,7 +58,7 @@ public sealed class ClickHouseWarehouse : Warehouse
         }
     }
 
-    // With readonly=1 no statement can change a setting, nor reach files and other servers by table functions.
+    // With readonly=1 no statement can change a setting, and table functions cannot reach files or other servers.
     internal static Dictionary<string, object> Settings(WarehouseLimits limits) => new()
     {
         ["readonly"] = 1,
@@ -68,8 +68,8 @@ public sealed class ClickHouseWarehouse : Warehouse
         ["cancel_http_readonly_queries_on_client_close"] = 1,
     };
 
-    // Each new connection goes to an address that was checked immediately before. A redirect is an error, and no proxy
-    // of this process is used.
+    // Each new connection goes to an address that was checked immediately before. A redirect is an error. Proxy
+    // settings of this process are ignored.
     private SocketsHttpHandler Handler() => new()
     {
         AllowAutoRedirect = false,
@@ -110,7 +110,7 @@ public sealed class ClickHouseWarehouse : Warehouse
         _ => WarehouseMessages.Unreachable(),
     };
 
-    /// <summary>The cause of an exception of the HTTP client.</summary>
+    /// <summary>The first exception of a type among an exception and its causes; null when there is none.</summary>
     internal static T? Inner<T>(Exception exception) where T : Exception
     {
         for (Exception? cause = exception; cause is not null; cause = cause.InnerException)

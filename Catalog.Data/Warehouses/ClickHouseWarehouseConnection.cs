@@ -5,8 +5,8 @@ using ClickHouse.Driver.ADO;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// A ClickHouse warehouse whose statements can only read. Its HTTP interface runs each statement on its own, without a
-/// transaction, and accepts only one in a text.
+/// A connection to a ClickHouse warehouse that can only read. The HTTP interface runs each statement on its own,
+/// without a transaction. It accepts only one statement in a text.
 /// </summary>
 internal sealed class ClickHouseWarehouseConnection(ClickHouseConnection connection, HttpClient http) : WarehouseConnection(connection)
 {
@@ -21,7 +21,7 @@ internal sealed class ClickHouseWarehouseConnection(ClickHouseConnection connect
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        // Ends the request of an unread response.
+        // This ends the request if its response was not read to the end.
         http.Dispose();
     }
 

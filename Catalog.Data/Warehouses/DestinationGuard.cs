@@ -6,13 +6,14 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Decides which hosts and ports warehouses may have. It judges the name, resolves it, and judges the name that the
-/// resolver found and every address. A driver then gets the judged addresses and never resolves a name itself.
+/// Decides which hosts and ports warehouses may have. It checks the name of the host and resolves it. Then it checks
+/// the name that the resolver returned, and every address. A driver gets the checked addresses and never resolves a
+/// name itself.
 /// </summary>
 /// <param name="allowPrivate">Whether private addresses and local names are allowed.</param>
 public sealed class DestinationGuard(bool allowPrivate)
 {
-    // Their addresses are blocked too. The names are blocked because a resolver may know another address.
+    // The names of metadata services. Their known addresses are blocked too, but a resolver can return other addresses.
     private static readonly string[] MetadataNames =
     [
         "metadata.google.internal", "metadata.goog", "metadata.azure.internal", "metadata.azure.com", "metadata.packet.net",
@@ -20,7 +21,7 @@ public sealed class DestinationGuard(bool allowPrivate)
         "169.254.169.254.nip.io",
     ];
 
-    // Names that only a local network, a machine or a cluster resolves.
+    // The last parts of names that only a local network, a machine or a cluster resolves.
     private static readonly string[] LocalSuffixes =
     [
         "internal", "local", "localhost", "localdomain", "svc", "cluster", "lan", "intranet", "private", "corp", "home", "home.arpa",
@@ -33,7 +34,7 @@ public sealed class DestinationGuard(bool allowPrivate)
     public bool AllowsPrivate => allowPrivate;
 
     /// <summary>Validates the form of a host, independent of what this installation allows.</summary>
-    /// <exception cref="SettingException">The host is no IP address and no host name.</exception>
+    /// <exception cref="SettingException">The host is neither an IP address nor a host name.</exception>
     public static void ValidateHost(string field, string host)
     {
         if (!HostName.IsPossible(host))
@@ -44,13 +45,15 @@ public sealed class DestinationGuard(bool allowPrivate)
         }
     }
 
-    /// <summary>Resolves a host after all judgements.</summary>
+    /// <summary>Checks a host and a port, and resolves the host.</summary>
     /// <param name="host">A host name or an IP address.</param>
     /// <param name="port">The port to connect to.</param>
     /// <param name="usualPorts">The ports that this type of database usually has.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>All addresses of the host; at least one.</returns>
-    /// <exception cref="WarehouseException">The host or the port is not allowed, or the name cannot be resolved.</exception>
+    /// <exception cref="WarehouseException">
+    /// The host or the port is not allowed, or the name cannot be resolved.
+    /// </exception>
     public async Task<IReadOnlyList<IPAddress>> Resolve(string host, int port, int[] usualPorts, CancellationToken ct)
     {
         if (RefusePort(port, usualPorts) is not null || Refuse(host) is not null)
@@ -80,8 +83,8 @@ public sealed class DestinationGuard(bool allowPrivate)
     }
 
     /// <summary>
-    /// Resolves a host and connects to its addresses in turn, because this machine may be unable to reach some, for
-    /// example IPv6.
+    /// Resolves a host and tries its addresses one after the other until one connects. This machine may be unable to
+    /// reach some of them, for example IPv6 addresses.
     /// </summary>
     /// <param name="host">A host name or an IP address.</param>
     /// <param name="port">The port to connect to.</param>
@@ -89,7 +92,9 @@ public sealed class DestinationGuard(bool allowPrivate)
     /// <param name="connect">Connects to one address.</param>
     /// <param name="isUnreachable">Whether the next address is tried after an exception.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <exception cref="WarehouseException">The host or the port is not allowed, or the name cannot be resolved.</exception>
+    /// <exception cref="WarehouseException">
+    /// The host or the port is not allowed, or the name cannot be resolved.
+    /// </exception>
     internal async Task<T> Connect<T>(
         string host, int port, int[] usualPorts, Func<IPAddress, Task<T>> connect, Func<Exception, bool> isUnreachable,
         CancellationToken ct)
@@ -107,13 +112,16 @@ public sealed class DestinationGuard(bool allowPrivate)
         }
     }
 
-    /// <summary>Why a port is not allowed; null when it is.</summary>
-    /// <remarks>Ports below 1024 belong to other services, such as SSH, mail and HTTP.</remarks>
+    /// <summary>Why a port is not allowed; null when it is allowed.</summary>
+    /// <remarks>Unusual ports below 1024 belong to other services, such as SSH, mail and HTTP.</remarks>
     public string? RefusePort(int port, int[] usualPorts) => port is < 1 or > 65535 ? "is no port"
         : allowPrivate || port >= 1024 || usualPorts.Contains(port) ? null
         : "is a port of another service";
 
-    /// <summary>Why a host name or address is not allowed; null when it is allowed so far as its text tells.</summary>
+    /// <summary>
+    /// Why a host name or address is not allowed; null when its text is allowed. A name is not resolved here, so its
+    /// addresses are not checked.
+    /// </summary>
     public string? Refuse(string host)
     {
         var name = Ascii(host);
@@ -130,7 +138,8 @@ public sealed class DestinationGuard(bool allowPrivate)
 
     private string? RefuseAddress(IPAddress address) => _addresses.Allows(address) ? null : "is an address that is not public";
 
-    // As a resolver sees it: full-width digits and dots become ASCII, and a dot at the end has no effect.
+    // The host as a resolver reads it: full-width digits and dots become ASCII, and a dot at the end has no effect.
+    // Null when it is not a host name.
     private static string? Ascii(string host)
     {
         if (IPAddress.TryParse(host, out _))

@@ -5,17 +5,19 @@ using DuckDB.NET.Native;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Finds the columns of a statement whose numbers the driver cannot read: it reads decimals of up to 28 digits, and DuckDB
-/// has 38.
+/// Finds the columns of a statement whose numbers the driver cannot read. The driver reads decimals of up to 28 digits,
+/// but decimals of DuckDB have up to 38 digits.
 /// </summary>
 internal static partial class DuckDbColumns
 {
     private const int MostDigits = 28;
 
-    /// <summary>The statement with these columns as text; the same statement when it has none.</summary>
+    /// <summary>
+    /// Changes a statement so that it returns these columns as text. A statement without such columns stays the same.
+    /// </summary>
     /// <param name="sql">The statement.</param>
     /// <param name="prepared">The prepared statement.</param>
-    /// <returns>The statement, and the places of the columns that are numbers as text.</returns>
+    /// <returns>The statement, and the indexes of the columns that contain numbers as text.</returns>
     public static (string Sql, IReadOnlySet<int> Numbers) Readable(string sql, DuckDBPreparedStatement prepared)
     {
         var count = (int)CountOf(prepared);
@@ -45,7 +47,7 @@ internal static partial class DuckDbColumns
         }
     }
 
-    // The driver has no method for these.
+    // The driver has no methods for these functions of DuckDB.
     [LibraryImport("duckdb", EntryPoint = "duckdb_prepared_statement_column_count")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial ulong CountOf(DuckDBPreparedStatement statement);

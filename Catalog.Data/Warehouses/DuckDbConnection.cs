@@ -25,7 +25,7 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
         _limit.CancelAfter(limits.Timeout);
         var command = connection.CreateCommand();
         command.CommandText = sql;
-        // Otherwise the engine keeps the whole result in memory.
+        // Without streaming, the engine would keep the whole result in memory.
         command.UseStreamingMode = true;
         return Task.FromResult<DbDataReader>(command.ExecuteReader());
     }
@@ -46,7 +46,7 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
                 throw WarehouseMessages.OneStatement();
             }
 
-            // Otherwise the text has an error, which the driver reports.
+            // If there is no statement, or it cannot be prepared, the text has an error. The driver reports it later.
             if (count == 1 && NativeMethods.ExtractStatements.DuckDBPrepareExtractedStatement(native, statements, 0, out var prepared)
                 is var state)
             {
@@ -64,7 +64,7 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
         return (sql, new HashSet<int>());
     }
 
-    // The driver has no method for it.
+    // The driver has no method for this function of DuckDB.
     [LibraryImport("duckdb", EntryPoint = "duckdb_prepared_statement_type")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int TypeOf(DuckDBPreparedStatement statement);
@@ -76,7 +76,7 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
         return base.DisposeAsync();
     }
 
-    // Waits for a running interrupt: its connection must be open.
+    // The connection must stay open during an interrupt, so this waits until a running interrupt has ended.
     private void Release()
     {
         _stop.Dispose();
@@ -88,7 +88,7 @@ internal sealed partial class DuckDbConnection(DuckDBConnection connection, Ware
     public override WarehouseException Translate(Exception exception) => exception switch
     {
         _ when _limit is { IsCancellationRequested: true } => WarehouseMessages.Timeout(limits),
-        // The driver often leaves out the type of an error; the text begins with it.
+        // The driver often does not set the type of an error, but the message begins with the type.
         DuckDBException { Message: var message } => message.Split(" Error:")[0] switch
         {
             "INTERRUPT" => WarehouseMessages.Timeout(limits),

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Refuses files as tables. DuckDB reads a file or an address where a query names a table: <c>from 'a.csv'</c>,
-/// <c>from "a.csv"</c>, and also <c>from a.csv</c> when there is no table csv in a schema a.
+/// Rejects queries that use a file as a table. Where a query names a table, DuckDB also reads a file or an address:
+/// <c>from 'a.csv'</c>, <c>from "a.csv"</c>, and <c>from a.csv</c> when there is no table csv in a schema a.
 /// </summary>
 internal static partial class DuckDbFiles
 {
@@ -16,16 +16,17 @@ internal static partial class DuckDbFiles
     private static readonly HashSet<string> BeforeTable =
         ["join", "table", "pivot", "pivot_wider", "pivot_longer", "unpivot", "lateral", "only"];
 
-    // At the beginning of a subquery only; DESC also orders.
+    // A table follows these words only at the beginning of a subquery. (Elsewhere, DESC is an order.)
     private static readonly HashSet<string> Descriptions = ["describe", "desc", "summarize", "show"];
 
-    // All of them are reserved: none is the alias of a table.
+    // No table follows after these words. They are reserved, so that none of them can be the alias of a table.
     private static readonly HashSet<string> AfterTables =
     [
         "select", "where", "group", "having", "order", "limit", "offset", "union", "intersect", "except", "window", "qualify",
     ];
 
-    /// <summary>Looks at each place where a table is named. Parentheses must be balanced.</summary>
+    /// <summary>Checks each table that a query names. The brackets of the query must be balanced.</summary>
+    /// <returns>The reason why a table is rejected; null when all are allowed.</returns>
     public static string? Refuse(IReadOnlyList<SqlToken> tokens)
     {
         var outer = new Stack<Level>();
@@ -77,7 +78,7 @@ internal static partial class DuckDbFiles
             {
                 level = level with { ListsTables = level.ListsTables && !token.IsAny(AfterTables) && !BeginsValues(tokens, i) };
 
-                // A colon ends an alias that stands before its table.
+                // DuckDB allows an alias and a colon before a table.
                 expectsTable = level.ListsTables && (token.IsSymbol(',') || token.IsSymbol(':'));
             }
         }
@@ -85,11 +86,12 @@ internal static partial class DuckDbFiles
         return null;
     }
 
-    // In AS DISTINCT FROM, distinct is a name and a table follows.
+    // Whether the FROM ends IS DISTINCT FROM or IS NOT DISTINCT FROM. In AS DISTINCT FROM, distinct is a name and a
+    // table follows.
     private static bool EndsIsDistinct(IReadOnlyList<SqlToken> tokens, int from) => from > 1 && tokens[from - 1].Is("distinct")
         && (tokens[from - 2].Is("is") || (from > 2 && tokens[from - 2].Is("not") && tokens[from - 3].Is("is")));
 
-    // In FROM (VALUES (...), (...)) a comma separates rows. Elsewhere VALUES may be an alias.
+    // In FROM (VALUES (...), (...)) a comma separates rows. Elsewhere VALUES can be an alias.
     private static bool BeginsValues(IReadOnlyList<SqlToken> tokens, int i) => tokens[i].Is("values")
         && i > 0 && tokens[i - 1].IsSymbol('(') && i + 1 < tokens.Count && tokens[i + 1].IsSymbol('(');
 

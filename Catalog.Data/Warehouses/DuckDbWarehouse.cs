@@ -24,8 +24,8 @@ public sealed class DuckDbWarehouse : Warehouse
 
     internal override Task<WarehouseConnection> Connect(WarehouseLimits limits, CancellationToken ct)
     {
-        // No other file, no network, no extension that is not built in, and no statement that changes these settings.
-        // lock_configuration must come last: it forbids further settings.
+        // These settings forbid other files, the network, extensions that are not built in, and statements that change
+        // settings. lock_configuration must come last, because it forbids further settings.
         var connection = new DuckDBConnection(new DuckDBConnectionStringBuilder
         {
             DataSource = _files.Find(_organization, _path),

@@ -7,25 +7,25 @@ namespace Catalog.Data.Warehouses;
 
 /// <summary>
 /// Passes the connections of a driver on to the address of its warehouse, and ends them when the server has sent more
-/// than a limit. Drivers believe the length that a server announces, and read such a message into memory as a whole.
+/// than a limit. Without this limit, a server could make a driver read a message of any length into memory.
 /// </summary>
 /// <remarks>
-/// The driver connects to a port on loopback. It may do so several times: to log in again with other encryption, and to
-/// cancel a statement. All of its connections share the limit. A driver that closes its side is done, and the server's
-/// side is closed too.
+/// The driver connects to a port on loopback. It can connect several times: to log in again with another encryption,
+/// and to cancel a statement. All connections of the driver share the limit. When the driver closes its side of a
+/// connection, the side of the server is closed too.
 /// </remarks>
 internal sealed class LimitedRelay : IAsyncDisposable
 {
-    // Npgsql reads the list of the types while it logs in, about 100 bytes for each type of the users.
+    // While it logs in, Npgsql reads the list of data types: about 100 bytes for each type that users have created.
     private const int LoginBytes = 4 * 1024 * 1024;
     private const int StatementBytes = 16 * 1024 * 1024;
     private const int MaxConnections = 8;
     private const int BufferBytes = 16 * 1024;
 
-    // A driver may wait for its server when it closes.
+    // How long to wait until the driver has closed its connection. (It can wait for its server.)
     private static readonly TimeSpan MaxClose = TimeSpan.FromSeconds(1);
 
-    // How long to wait for the driver's closing message: without it the server would log an error.
+    // How long to wait until the driver's closing message is passed on. Without this message the server logs an error.
     private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(0.2);
 
     private readonly IPEndPoint _server;
@@ -38,7 +38,7 @@ internal sealed class LimitedRelay : IAsyncDisposable
     private volatile bool _isOverLimit;
     private bool _isClosed;
 
-    /// <summary>Starts to listen. The server is reached when the driver connects.</summary>
+    /// <summary>Starts to listen. The relay connects to the server when the driver connects.</summary>
     /// <param name="address">The checked address of the server.</param>
     /// <param name="port">The port of the server.</param>
     public LimitedRelay(IPAddress address, int port)
@@ -55,10 +55,12 @@ internal sealed class LimitedRelay : IAsyncDisposable
     /// <summary>The port for the driver.</summary>
     public int Port => _local.Port;
 
-    /// <summary>Whether the server has sent more than its limit, and the connections were ended for that.</summary>
+    /// <summary>Whether the connections were ended because the server had sent more than the limit.</summary>
     public bool IsOverLimit => _isOverLimit;
 
-    /// <summary>Starts to count for the next statement. Until the first call, the lower limit of the login applies.</summary>
+    /// <summary>
+    /// Starts to count for the next statement. Until the first call, the lower limit of the login applies.
+    /// </summary>
     public void BeginStatement() => Interlocked.Exchange(ref _left, StatementBytes);
 
     private async Task Accept()
@@ -108,7 +110,7 @@ internal sealed class LimitedRelay : IAsyncDisposable
         {
             try
             {
-                // The driver reads what it got, and closes.
+                // The driver reads what it has received, and then closes its side.
                 driver.Shutdown(SocketShutdown.Send);
                 return;
             }
@@ -130,7 +132,7 @@ internal sealed class LimitedRelay : IAsyncDisposable
         return !_isOverLimit;
     }
 
-    // True when the sender has closed its side.
+    // Passes bytes on until the sender has closed its side. Returns false when this ends earlier.
     private static async Task<bool> Pass(Socket from, Socket to, Func<int, bool>? mayPass, CancellationToken ct)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
@@ -164,7 +166,7 @@ internal sealed class LimitedRelay : IAsyncDisposable
 
     private static bool IsEnd(Exception exception) => exception is SocketException or OperationCanceledException or ObjectDisposedException;
 
-    /// <summary>Closes the connection of the driver, if there is one, and then what remains of it here.</summary>
+    /// <summary>Closes the connection of the driver, if there is one, and then the relay.</summary>
     public async ValueTask Close(DbConnection? connection)
     {
         var closing = connection?.DisposeAsync().AsTask() ?? Task.CompletedTask;

@@ -60,7 +60,7 @@ public sealed class MySqlWarehouse : Warehouse
             ConnectionTimeout = 5,
             DefaultCommandTimeout = (uint)Math.Ceiling(limits.Timeout.TotalSeconds) + 1,
             CancellationTimeout = -1,
-            // A server may ask for any file of this machine.
+            // If this were true, a server could ask for any file of this machine.
             AllowLoadLocalInfile = false,
             AllowPublicKeyRetrieval = false,
             ServerRedirectionMode = MySqlServerRedirectionMode.Disabled,

@@ -16,7 +16,8 @@ internal sealed class MySqlWarehouseConnection(MySqlConnection connection, Limit
         var timeout = connection.ServerVersion.Contains("MariaDB", StringComparison.OrdinalIgnoreCase)
             ? $"max_statement_time = {seconds}" : $"max_execution_time = {(long)limits.Timeout.TotalMilliseconds}";
         await using var command = connection.CreateCommand();
-        // The mode decides how text is quoted, which the service relies on. Later transactions are read-only too.
+        // The SQL of this service needs a mode in which text is quoted as expected. Later transactions of the session
+        // are read-only too.
         command.CommandText = $"""
             set session sql_mode = 'NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', lock_wait_timeout = 5, innodb_lock_wait_timeout = 5,
                 wait_timeout = {(long)limits.Timeout.TotalSeconds + 60}, {timeout};
@@ -30,7 +31,7 @@ internal sealed class MySqlWarehouseConnection(MySqlConnection connection, Limit
     /// <inheritdoc />
     public override async Task<DbDataReader> Execute(string sql, CancellationToken ct)
     {
-        // The protocol allows several statements in one text; "prepare" refuses them.
+        // The protocol allows several statements in one text, but "prepare" rejects such a text.
         await using var prepare = connection.CreateCommand();
         prepare.CommandText = "set @catalog_statement = @text; prepare catalog_statement from @catalog_statement";
         prepare.Parameters.AddWithValue("@text", sql);
@@ -41,7 +42,7 @@ internal sealed class MySqlWarehouseConnection(MySqlConnection connection, Limit
     }
 
     /// <inheritdoc />
-    // The driver reads numbers of up to 28 digits only.
+    // GetValue reads only numbers of up to 28 digits.
     public override object ReadValue(DbDataReader reader, int column) => reader.GetDataTypeName(column) == "DECIMAL"
         ? WarehouseValues.Number(((MySqlDataReader)reader).GetMySqlDecimal(column).ToString()) : base.ReadValue(reader, column);
 
@@ -53,7 +54,7 @@ internal sealed class MySqlWarehouseConnection(MySqlConnection connection, Limit
             return;
         }
 
-        // A cancelled read breaks the connection. A closed reader would read all remaining rows.
+        // Cancelling a read breaks the connection, as intended. Closing the reader would read all remaining rows.
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
         try
         {

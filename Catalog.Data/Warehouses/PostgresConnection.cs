@@ -9,8 +9,8 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
     : WarehouseConnection(connection, relay)
 {
     /// <summary>
-    /// Starts the transaction and sets its limits. The query that sets them also fixes the transaction: Postgres refuses
-    /// to make a transaction writable after its first query.
+    /// Starts the transaction and sets its limits with a query. After this first query of the transaction, Postgres no
+    /// longer allows the transaction to become writable.
     /// </summary>
     public static async Task Begin(NpgsqlConnection connection, WarehouseLimits limits, CancellationToken ct)
     {
@@ -19,9 +19,9 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
         [
             ("statement_timeout", $"{milliseconds}"),
             ("lock_timeout", $"{Math.Min(milliseconds, 5000)}"),
-            // Ends the transaction when this process no longer does.
+            // The server ends the transaction if this process does not.
             ("idle_in_transaction_session_timeout", $"{milliseconds + 60_000}"),
-            // From Postgres 14: a statement ends soon after its connection.
+            // From Postgres 14: the server ends a statement soon after its connection has ended.
             ("client_connection_check_interval", "2000"),
             ("work_mem", "64MB"),
             ("temp_file_limit", "10GB"),
@@ -31,7 +31,7 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
             BatchCommands =
             {
                 new("begin transaction isolation level repeatable read read only"),
-                // Leaves out settings that this server does not have, or that this user may not set.
+                // Leaves out settings that this server does not have, or that this user is not allowed to set.
                 new("""
                     select pg_catalog.set_config(s.name, v.value, true)
                     from pg_catalog.pg_settings s join unnest($1::text[], $2::text[]) v (name, value) on s.name = v.name
@@ -52,7 +52,8 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
     /// <inheritdoc />
     public override async Task<DbDataReader> Execute(string sql, CancellationToken ct)
     {
-        // The extended protocol: the server refuses a text with more than one statement. A NpgsqlCommand would split it.
+        // An NpgsqlBatch uses the extended protocol, in which the server rejects a text with more than one statement.
+        // An NpgsqlCommand would split the text.
         await using var batch = new NpgsqlBatch((NpgsqlConnection)Connection) { BatchCommands = { new(sql) } };
         return await batch.ExecuteReaderAsync(CommandBehavior.SequentialAccess, ct);
     }
@@ -62,7 +63,7 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
     public override long? SizeOf(DbDataReader reader, int column) => reader.GetBytes(column, 0, null, 0, 0);
 
     /// <inheritdoc />
-    // The driver reads numbers of up to 28 digits only.
+    // GetValue reads only numbers of up to 28 digits.
     public override object ReadValue(DbDataReader reader, int column)
     {
         if (!reader.GetDataTypeName(column).StartsWith("numeric", StringComparison.Ordinal) || reader.GetDataTypeName(column).EndsWith(']'))
@@ -83,7 +84,7 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
             return;
         }
 
-        // A cancelled read breaks the connection. A closed reader would read all remaining rows.
+        // Cancelling a read breaks the connection, as intended. Closing the reader would read all remaining rows.
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(20));
         try
         {
@@ -111,7 +112,7 @@ internal sealed class PostgresConnection(NpgsqlDataSource source, NpgsqlConnecti
         PostgresException { SqlState: "42703" } => WarehouseMessages.ColumnMissing(),
         PostgresException { SqlState: "42501" } => WarehouseMessages.PermissionDenied(),
         PostgresException { SqlState: "25006" } => WarehouseMessages.NoRows(),
-        // Several statements in one text.
+        // The server reports that the text has several statements.
         PostgresException { SqlState: "42601", Routine: "exec_parse_message" } => WarehouseMessages.OneStatement(),
         PostgresException { SqlState: ['5', '7', ..] or ['0', '8', ..] } => WarehouseMessages.Unreachable(),
         PostgresException { SqlState: var state } => WarehouseMessages.Sql(state),

@@ -4,15 +4,17 @@ using System.Text;
 
 namespace Catalog.Data.Warehouses;
 
-/// <summary>Reads <c>numeric</c> of the Postgres protocol, which has up to 131,072 digits before the point.</summary>
+/// <summary>Reads a <c>numeric</c> of the Postgres protocol, which has up to 131,072 digits before the point.</summary>
 internal static class PostgresNumeric
 {
     private const int Header = 8;
     private const ushort Negative = 0x4000;
 
-    /// <summary>The value: decimal, or double beyond its range.</summary>
-    /// <param name="bytes">The value as the server sends it: groups of four digits, and where the point is.</param>
-    /// <exception cref="FormatException">The bytes are no such value.</exception>
+    /// <summary>The value as decimal; as double when decimal cannot represent it.</summary>
+    /// <param name="bytes">
+    /// The value as the server sends it: groups of four digits, and the position of the point.
+    /// </param>
+    /// <exception cref="FormatException">The bytes are not a numeric value.</exception>
     public static object Read(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < Header || bytes.Length != Header + (2 * BinaryPrimitives.ReadInt16BigEndian(bytes)))
@@ -35,7 +37,7 @@ internal static class PostgresNumeric
         }
     }
 
-    // The places of the type, as the server shows the number: 1.50 for numeric(10, 2).
+    // Gives the number the decimal places that the server shows, for example 1.50 for numeric(10, 2).
     private static decimal WithPlaces(decimal number, int places) =>
         places is >= 0 and <= 28 ? decimal.Round(number, places) + new decimal(0, 0, 0, false, (byte)places) : number;
 

@@ -39,7 +39,9 @@ public sealed class PostgresWarehouse : Warehouse
     public static string DisplayOf(WarehouseSettings settings) => DisplayOf(Parse(settings));
 
     /// <summary>Reads a configuration. A <c>dsn</c> follows libpq's rules for connection URIs.</summary>
-    /// <exception cref="SettingException">The configuration is not valid. The message contains no part of it.</exception>
+    /// <exception cref="SettingException">
+    /// The configuration is not valid. The message contains no part of it.
+    /// </exception>
     internal static NpgsqlConnectionStringBuilder Parse(WarehouseSettings settings)
     {
         if (settings.Dsn is { } dsn)
@@ -148,9 +150,9 @@ public sealed class PostgresWarehouse : Warehouse
         }
     }
 
-    // User, password and database are always set: the driver would fill an empty one from the environment of this
-    // process, and send the operator's password to the host of the connection. A random password is rejected by a
-    // server that requires a password, and ignored by one that does not.
+    // User, password and database are always set. The driver would take a missing value from the environment of this
+    // process, and could send the operator's password to the host of the connection. A server that requires a password
+    // rejects the random password; other servers ignore it.
     private NpgsqlDataSource CreateSource(LimitedRelay relay, WarehouseLimits limits)
     {
         var name = _settings.Host!;
@@ -166,7 +168,7 @@ public sealed class PostgresWarehouse : Warehouse
             Pooling = false,
             Timeout = 5,
             CommandTimeout = (int)Math.Ceiling(limits.Timeout.TotalSeconds) + 1,
-            // A cancelled statement ends its connection at once; the server notices that within its own limits.
+            // Cancelling a statement ends its connection at once. The server ends the statement within its own limits.
             CancellationTimeout = -1,
             GssEncryptionMode = GssEncryptionMode.Disable,
             // Otherwise the server could ask for a Kerberos ticket of this process.
@@ -186,8 +188,8 @@ public sealed class PostgresWarehouse : Warehouse
         PostgresException { SqlState: ['2', '8', ..] } => WarehouseMessages.AuthenticationFailed(),
         PostgresException { SqlState: "42501" } => WarehouseMessages.PermissionDenied(),
         NpgsqlException { InnerException: AuthenticationException } => WarehouseMessages.TlsFailed(),
-        // The driver has no own exception type for "SSL connection requested. No SSL enabled connection from this host
-        // is configured".
+        // The driver has no special exception type for "SSL connection requested. No SSL enabled connection from this
+        // host is configured".
         NpgsqlException { InnerException: null, Message: var message } when message.Contains("SSL", StringComparison.Ordinal) =>
             WarehouseMessages.TlsFailed(),
         NpgsqlException { InnerException: null, Message: var message } when message.Contains(

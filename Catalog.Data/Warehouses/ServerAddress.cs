@@ -9,10 +9,10 @@ internal enum ServerTls
     /// <summary>Not encrypted.</summary>
     Disable,
 
-    /// <summary>Encrypted if the server can; any certificate.</summary>
+    /// <summary>Encrypted if the server supports it. Any certificate is accepted.</summary>
     Prefer,
 
-    /// <summary>Encrypted; any certificate.</summary>
+    /// <summary>Encrypted. Any certificate is accepted.</summary>
     Require,
 
     /// <summary>Encrypted, with a valid certificate for the host of the connection.</summary>
@@ -44,10 +44,14 @@ internal sealed record ServerAddress(string Type, string Host, int Port, string 
 
     /// <summary>Reads the parts of a configuration.</summary>
     /// <param name="settings">The configuration.</param>
-    /// <param name="usualPort">The port of an encrypted connection, or of any, when the configuration has none.</param>
-    /// <param name="usual">The encryption when the configuration has none.</param>
-    /// <param name="others">The other encryptions of this type.</param>
-    /// <exception cref="SettingException">A part is missing or not valid. The message contains no part of it.</exception>
+    /// <param name="usualPort">
+    /// Returns the port for an encryption. It is used when the configuration has no port.
+    /// </param>
+    /// <param name="usual">The encryption that is used when the configuration does not choose one.</param>
+    /// <param name="others">The other encryptions that a configuration of this type can choose.</param>
+    /// <exception cref="SettingException">
+    /// A part is missing or not valid. The message contains no part of it.
+    /// </exception>
     public static ServerAddress Parse(
         WarehouseSettings settings, Func<ServerTls, int> usualPort, ServerTls usual, params ServerTls[] others)
     {
@@ -69,7 +73,7 @@ internal sealed record ServerAddress(string Type, string Host, int Port, string 
             settings.Database is { Length: > 0 } database ? database : null, tls);
     }
 
-    // Without the password: a record would print it.
+    // Prints only the type, because a record prints all members, including the password.
     private bool PrintMembers(StringBuilder text)
     {
         text.Append(Type);

@@ -3,10 +3,13 @@ using System.Text;
 
 namespace Catalog.Data.Warehouses;
 
-/// <summary>Which characters may stand where in an SQL text.</summary>
+/// <summary>Decides which characters an SQL text and its parts can contain.</summary>
 internal static class SqlCharacter
 {
-    /// <summary>The first character that is allowed nowhere: NUL, or half of a surrogate pair.</summary>
+    /// <summary>
+    /// The index of the first character that no SQL text can contain: NUL, or half of a surrogate pair; null when there
+    /// is none.
+    /// </summary>
     public static int? FirstImpossible(string sql)
     {
         for (var i = 0; i < sql.Length; i++)
@@ -23,8 +26,8 @@ internal static class SqlCharacter
     }
 
     /// <summary>
-    /// The first character between two positions that is not seen, or that engines read differently as the end of a
-    /// line. Null: there is none.
+    /// The index of the first invisible character between two positions, or of the first character there that only some
+    /// engines read as the end of a line; null when there is none.
     /// </summary>
     public static int? FirstHidden(string sql, int start, int end)
     {
@@ -47,7 +50,9 @@ internal static class SqlCharacter
         return null;
     }
 
-    /// <summary>The length of the letter, mark or digit at a position that names have without quotes; 0: no.</summary>
+    /// <summary>
+    /// The length of the character at a position, in UTF-16 characters; 0 when a name without quotes cannot contain it.
+    /// </summary>
     public static int LengthInWord(string sql, int at)
     {
         if (char.IsAscii(sql[at]))
@@ -62,8 +67,8 @@ internal static class SqlCharacter
     }
 
     /// <summary>
-    /// A name with the letters replaced that some servers take for an ASCII letter. (string.Normalize does nothing where
-    /// the runtime has no tables of Unicode.)
+    /// Replaces the letters of a name that some servers read as ASCII letters by these ASCII letters. (string.Normalize
+    /// does nothing if the runtime has no Unicode tables.)
     /// </summary>
     public static string Folded(string name) => Ascii.IsValid(name) ? name : string.Create(name.Length, name, (folded, from) =>
     {
@@ -80,7 +85,7 @@ internal static class SqlCharacter
         }
     });
 
-    // The last line has letters and marks that are drawn as nothing: fillers, joiner, variation selectors.
+    // The last line contains letters and marks that are not visible: fillers, a joiner and variation selectors.
     private static bool IsHidden(Rune rune) =>
         Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate or UnicodeCategory.OtherNotAssigned

@@ -3,29 +3,31 @@ using System.Text;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Refuses SQL of users that does more than read. It is one of several layers: the role of the login, the read-only
-/// transaction and the limits of a session hold where this one does not know a function of the server.
+/// Rejects SQL of users that does more than read. This is one of several layers. If it does not know a function of the
+/// server, the role of the login, the read-only transaction and the limits of the session still protect the server.
 /// </summary>
 public static class SqlGuard
 {
     private const int MaxBytes = 64 * 1024;
 
-    // Engines that run in this process parse recursively, and end the process when the stack is full.
+    // Engines that run in this process parse recursively. A full stack would end the process.
     private const int MaxDepth = 100;
 
-    // The words that end a condition. All families reserve them, so that a column with this name needs quotes anyway.
+    // The words that end a condition. All families reserve them, so a column with such a name needs quotes anyway.
     private static readonly HashSet<string> ClauseWords =
         ["select", "from", "where", "group", "having", "order", "union", "intersect", "except"];
 
-    // The words that may follow a column. After insert, update, delete and merge as statements, a name or INTO does.
+    // The words that can follow a column with the name insert, update, delete or merge. After a statement with this
+    // name, a name or INTO follows.
     private static readonly HashSet<string> AfterColumn =
         ["is", "in", "and", "or", "not", "as", "between", "from", "then", "else", "end", "when", "asc", "desc"];
 
-    // UPDATE OR IGNORE of SQLite, and words that SQLite and MySQL take for the name of a table.
+    // The words of AfterColumn that can also follow the statement UPDATE: OR, as in UPDATE OR IGNORE of SQLite, and
+    // words that SQLite and MySQL accept as the name of a table.
     private static readonly HashSet<string> AfterUpdate = ["or", "asc", "desc", "end"];
 
-    /// <summary>Judges a statement that runs alone or as a subquery. One semicolon may end it.</summary>
-    /// <returns>Null: it may run; otherwise the reason, which says what to do.</returns>
+    /// <summary>Checks a statement that runs alone or as a subquery. It may end with one semicolon.</summary>
+    /// <returns>Null when the statement is allowed; otherwise the reason, which says what to do.</returns>
     public static string? Refuse(string sql, WarehouseSqlFamily family)
     {
         ArgumentNullException.ThrowIfNull(sql);
@@ -39,10 +41,10 @@ public static class SqlGuard
     }
 
     /// <summary>
-    /// Judges a condition that is put into parentheses as it is, such as <c>where (...)</c>. A comment may end it if a new
-    /// line follows.
+    /// Checks a condition that is put into parentheses without a change, for example into <c>where (...)</c>. It may
+    /// end with a comment only if a new line follows the comment.
     /// </summary>
-    /// <returns>Null: it may be used; otherwise the reason, which says what to do.</returns>
+    /// <returns>Null when the condition is allowed; otherwise the reason, which says what to do.</returns>
     public static string? RefuseExpression(string sql, WarehouseSqlFamily family)
     {
         ArgumentNullException.ThrowIfNull(sql);
@@ -51,10 +53,10 @@ public static class SqlGuard
     }
 
     /// <summary>
-    /// The part of an allowed statement that runs, without the semicolon and the comments around it, so that a subquery can
-    /// hold it.
+    /// An allowed statement without its semicolon and the comments before and after it. The result can be used as a
+    /// subquery.
     /// </summary>
-    /// <exception cref="ArgumentException">The statement is refused.</exception>
+    /// <exception cref="ArgumentException">The statement is not allowed.</exception>
     public static string Statement(string sql, WarehouseSqlFamily family)
     {
         if (Refuse(sql, family) is { } problem)
@@ -161,7 +163,7 @@ public static class SqlGuard
             }
 
             var isName = i > 0 && (IsMember(tokens, i) || (token.Text == "from" && tokens[i - 1].Is("distinct")));
-            // LIMIT and OFFSET are names of columns for some families; before a number they are not.
+            // In some families, LIMIT and OFFSET can be names of columns, but not before a number.
             var isLimit = (token.Is("limit") || token.Is("offset")) && At(tokens, i + 1).Kind == SqlTokenKind.Number;
             if (depth == 0 && (token.IsAny(ClauseWords) || isLimit) && !isName)
             {
@@ -209,7 +211,7 @@ public static class SqlGuard
                 return $"{Shown(word)} VALUE FOR changes or depends on a sequence. Remove it.";
             case "insert" or "update" or "delete" or "merge" when IsStatement(tokens, i):
                 return $"{Shown(word)} changes data, and only queries can run here. If it is the name of a column, put it into quotes.";
-            // A setting without a value is set to true.
+            // The value of a setting can be missing; the setting is then true.
             case "settings" when family == WarehouseSqlFamily.ClickHouse && next.IsName && !IsClickHouseName(tokens, i)
                 && (afterNext.IsSymbol('=') || afterNext.IsSymbol(',') || afterNext.Is("format") || EndsClause(afterNext)):
                 return "SETTINGS can lift the limits of the query. Remove it.";
@@ -221,7 +223,7 @@ public static class SqlGuard
         }
     }
 
-    // Postgres, MySQL and SQLite allow a statement that changes data after WITH; Postgres also within it.
+    // Postgres, MySQL and SQLite allow a statement that changes data after WITH. Postgres also allows it inside WITH.
     private static bool IsStatement(IReadOnlyList<SqlToken> tokens, int i)
     {
         var (word, next) = (tokens[i], At(tokens, i + 1));
@@ -236,11 +238,12 @@ public static class SqlGuard
         };
     }
 
-    // A name after a dot is never a keyword. A dot after a number or operator may be read as a part of a number.
+    // A name after a dot is never a keyword. But a dot after a number or an operator can be a part of a number.
     private static bool IsMember(IReadOnlyList<SqlToken> tokens, int i) => At(tokens, i - 1).IsSymbol('.')
         && At(tokens, i - 2) is var owner && (owner.IsName || owner.IsSymbol(')') || owner.IsSymbol(']') || owner.IsSymbol('.'));
 
-    // FROM settings s, ORDER BY format DESC. FROM after AS or a dot is a name itself.
+    // Whether SETTINGS or FORMAT is a name, as in FROM settings s and ORDER BY format DESC. After AS or a dot, FROM is
+    // itself a name.
     private static bool IsClickHouseName(IReadOnlyList<SqlToken> tokens, int i) => !At(tokens, i + 2).IsSymbol('=')
         && (At(tokens, i + 1).Is("asc") || At(tokens, i + 1).Is("desc")
             || ((At(tokens, i - 1).Is("from") || At(tokens, i - 1).Is("join"))

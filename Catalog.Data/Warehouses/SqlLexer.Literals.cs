@@ -2,7 +2,7 @@ using Family = Catalog.Data.Warehouses.WarehouseSqlFamily;
 
 namespace Catalog.Data.Warehouses;
 
-// Texts, quoted names and numbers.
+// This part reads texts, quoted names and numbers.
 internal sealed partial class SqlLexer
 {
     private enum Backslash

@@ -4,8 +4,8 @@ using Family = Catalog.Data.Warehouses.WarehouseSqlFamily;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Splits an SQL text into its parts as the engines of a family do. What engines, their versions or their modes read
-/// differently is refused: a text that the guard reads in another way than the engine could hide a statement.
+/// Splits an SQL text into its parts as the engines of a family do. A text that engines, their versions or their modes
+/// read differently is rejected. If the guard and the engine read a text differently, the text could hide a statement.
 /// </summary>
 internal sealed partial class SqlLexer
 {
@@ -13,14 +13,14 @@ internal sealed partial class SqlLexer
     private readonly WarehouseSqlFamily _family;
     private readonly List<SqlToken> _tokens = [];
 
-    // Where the part that is read begins, and what is read next.
+    // The index at which the current part begins, and the index of the next character.
     private int _start;
     private int _at;
 
     private SqlLexer(string sql, WarehouseSqlFamily family) => (_sql, _family) = (sql, family);
 
     /// <summary>Reads a text.</summary>
-    /// <returns>Null: it was read; otherwise the reason why it is refused.</returns>
+    /// <returns>Null when the text was read; otherwise the reason why it is rejected.</returns>
     public static string? Read(string sql, WarehouseSqlFamily family, out IReadOnlyList<SqlToken> tokens)
     {
         var lexer = new SqlLexer(sql, family);
@@ -93,7 +93,8 @@ internal sealed partial class SqlLexer
     private string? ReadBlockComment()
     {
         var start = _at;
-        // Extensions of Postgres and tools for other servers read such comments too.
+        // MySQL and MariaDB read such comments as commands. Extensions of Postgres and tools for other servers do so
+        // too.
         if (Peek(2) is '!' or '+' || (Peek(2) is 'M' or 'm' && Peek(3) == '!'))
         {
             return $"The comment at character {start + 1} is a command to the server. Remove it.";
@@ -141,7 +142,7 @@ internal sealed partial class SqlLexer
             _at += length;
         }
 
-        // Only ASCII: the lower case of the Kelvin sign is a k.
+        // Only ASCII words become lower case, because the lower case of the Kelvin sign is an ASCII k.
         var word = _sql[start.._at];
         word = Ascii.IsValid(word) ? word.ToLowerInvariant() : word;
         if (_family is Family.Postgres or Family.DuckDb)

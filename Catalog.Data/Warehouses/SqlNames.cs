@@ -5,9 +5,8 @@ using Family = Catalog.Data.Warehouses.WarehouseSqlFamily;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// Functions and relations that a query must not use although a read-only transaction allows them. A name with
-/// <c>*</c> at its end or its beginning stands for all names with that beginning or end. A relation may have its schema
-/// before a dot.
+/// Functions and relations that a query must not use although a read-only transaction allows them. A <c>*</c> at the
+/// beginning or the end of a name stands for any characters. A relation can have its schema and a dot before its name.
 /// </summary>
 internal static class SqlNames
 {
@@ -71,7 +70,7 @@ internal static class SqlNames
             new(Session, "checkpoint force_checkpoint enable_logging disable_logging truncate_duckdb_logs enable_profiling "
                 + "disable_profiling write_log add_parquet_key set_config"),
             new(Sequences, "nextval setval"),
-            // DuckDB runs in this process, and its memory limit does not hold for the result of these.
+            // DuckDB runs in this process, and its memory limit does not apply to the results of these functions.
             new(Memory, "repeat lpad rpad range generate_series list_resize array_resize format printf"),
             new(SqlInText, "query query_table json_execute_serialized_sql json_serialize_plan *_substrait "
                 + "*_substrait_json python_map_function sql_auto_complete"),
@@ -91,10 +90,10 @@ internal static class SqlNames
         ],
     }.ToFrozenDictionary();
 
-    // A relation, unlike a function, is read without parentheses after its name. System relations that describe tables
-    // are allowed, because checks of metadata use them. Relations that show passwords, statements of other sessions or
-    // settings are refused. A name that depends on the default schema, such as user in the MySQL database mysql, is not
-    // recognized; only the rights of the login protect it.
+    // A relation, unlike a function, has no parentheses after its name. System relations that describe tables are
+    // allowed, because checks of metadata use them. Relations that show passwords, statements of other sessions or
+    // settings are rejected. A name that depends on the default schema, such as user in the MySQL database mysql, is
+    // not recognized; only the rights of the login protect it.
     private static readonly FrozenDictionary<WarehouseSqlFamily, Group> Relations = new Dictionary<WarehouseSqlFamily, Group>
     {
         [Family.Postgres] = new(Internals, "pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_largeobject pg_hba_file_rules "
@@ -107,19 +106,20 @@ internal static class SqlNames
         [Family.Sqlite] = new(Internals, "pragma_* sqlite_dbpage sqlite_dbdata sqlite_dbptr sqlite_stmt", except: "pragma_table_info"),
         [Family.DuckDb] = new(Internals, "pragma_* duckdb_secrets duckdb_settings duckdb_variables duckdb_logs* duckdb_databases "
             + "duckdb_extensions duckdb_external_* duckdb_temporary_files", except: "pragma_table_info"),
-        // New versions add logs of statements, so only what describes tables is allowed.
+        // New versions of ClickHouse add logs of statements, so only known harmless relations are allowed.
         [Family.ClickHouse] = new(Internals, "system.*", except: "system.one system.numbers system.numbers_mt system.zeros system.zeros_mt "
             + "system.databases system.tables system.columns system.parts system.parts_columns system.data_skipping_indices "
             + "system.projections system.mutations system.merges system.replicas system.functions system.data_type_families "
             + "system.table_engines system.time_zones"),
     }.ToFrozenDictionary();
 
-    /// <summary>Judges the part of an SQL text at an index by its name, its owner and what follows it.</summary>
+    /// <summary>Checks the part of an SQL text at an index, if it is the name of a function or a relation.</summary>
+    /// <returns>The reason why it is rejected; null when it is allowed.</returns>
     public static string? Refuse(IReadOnlyList<SqlToken> tokens, int at, WarehouseSqlFamily family)
     {
         var token = tokens[at];
 
-        // SQLite takes a text for a name where a table is expected.
+        // SQLite reads a text as a name where a table is expected.
         if (!token.IsName && !(token.Kind == SqlTokenKind.String && family == Family.Sqlite))
         {
             return null;
@@ -137,7 +137,7 @@ internal static class SqlNames
             return null;
         }
 
-        // Collations of some servers take such letters for ASCII letters; the lists would not find the name.
+        // Collations of some servers read other letters as ASCII letters, and the lists would not find such a name.
         if (!Ascii.IsValid(token.Text))
         {
             return "A name before a parenthesis has letters other than a to z. The name of a function must be of ASCII letters. If it is "
@@ -165,7 +165,9 @@ internal static class SqlNames
         public string Reason { get; } = reason;
 
         /// <param name="name">The name alone.</param>
-        /// <param name="owned">The name with its owner and a dot before it; the same as the name if it has no owner.</param>
+        /// <param name="owned">
+        /// The name with its owner and a dot before it; the same as the name if it has no owner.
+        /// </param>
         public bool Has(string name, string owned) => !_except.Contains(name) && !_except.Contains(owned)
             && (_whole.Contains(name) || _whole.Contains(owned)
                 || Array.Exists(_parts, part => Matches(part, name) || Matches(part, owned)));

@@ -11,8 +11,12 @@ internal enum SqlTokenKind
 }
 
 /// <summary>A part of an SQL text. Comments and white space are not parts.</summary>
-/// <param name="Kind">What it is. A text in double quotes is a quoted name, also on MySQL (a mode decides).</param>
-/// <param name="Text">A word in lower case; a name or string without its quotes; a symbol's one character.</param>
+/// <param name="Kind">
+/// The kind of the part. A text in double quotes counts as a quoted name, even for MySQL, where it can be a string.
+/// </param>
+/// <param name="Text">
+/// A word in lower case; a quoted name or a string without its quotes; a number as written; a symbol's one character.
+/// </param>
 /// <param name="Start">The index of its first character in the SQL text.</param>
 /// <param name="End">The index after its last character.</param>
 internal readonly record struct SqlToken(SqlTokenKind Kind, string Text, int Start, int End)

@@ -7,7 +7,7 @@ namespace Catalog.Data.Warehouses;
 /// <summary>A registered SQLite file below the operator's folder.</summary>
 public sealed class SqliteWarehouse : Warehouse
 {
-    // Tables that only a database of the Catalog has together, under whatever name the file is reached.
+    // Only a database of the Catalog has all three tables. So it is recognized even if its file has another name.
     private const string IsCatalogSql =
         "select count(*) = 3 from sqlite_master where type = 'table' and name in ('schemaversions', 'check_results', 'pipelines')";
 
@@ -34,7 +34,7 @@ public sealed class SqliteWarehouse : Warehouse
             DataSource = _files.Find(_organization, _path),
             Mode = SqliteOpenMode.ReadOnly,
             Pooling = false,
-            // How long a locked file is tried, in seconds: less than a connection may take.
+            // How long a locked file is tried, in seconds. This is shorter than the time limit for connecting.
             DefaultTimeout = 3,
         }.ConnectionString);
         try

@@ -5,12 +5,12 @@ using SQLitePCL;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// A connection to a SQLite file that can only read. The file comes from others: SQLite checks its pages, and trusts no
-/// function in its views.
+/// A connection to a SQLite file that can only read. The file comes from other people, so SQLite checks its pages and
+/// does not let its views call unsafe functions.
 /// </summary>
 internal sealed class SqliteWarehouseConnection : WarehouseConnection
 {
-    // Larger values are an error of SQLite, before it allocates memory for them.
+    // SQLite reports an error for a larger value before it allocates memory for the value.
     private const int MaxLength = 16 * 1024 * 1024;
 
     private static readonly string[] Pragmas = ["table_info", "table_xinfo", "table_list", "index_list", "index_info", "foreign_key_list"];
@@ -26,12 +26,13 @@ internal sealed class SqliteWarehouseConnection : WarehouseConnection
         Run(connection, "pragma query_only = on; pragma trusted_schema = off; pragma cell_size_check = on; pragma mmap_size = 0; "
             + "pragma busy_timeout = 5000");
         var handle = connection.Handle!;
-        // Length of a value, of a statement, depth of expressions, attached databases.
+        // The limits of: the length of a value, the length of a statement, the depth of expressions, attached
+        // databases.
         raw.sqlite3_limit(handle, 0, MaxLength);
         raw.sqlite3_limit(handle, 1, 1024 * 1024);
         raw.sqlite3_limit(handle, 3, 200);
         raw.sqlite3_limit(handle, 7, 0);
-        // One snapshot for all statements of the session; the first query takes it.
+        // All statements of the session read one snapshot, which the first query takes.
         Run(connection, "begin; select count(*) from sqlite_master");
         raw.sqlite3_progress_handler(handle, 1000, _ => Environment.TickCount64 > Volatile.Read(ref _end) || _ct.IsCancellationRequested
             ? 1 : 0, null);
@@ -41,7 +42,7 @@ internal sealed class SqliteWarehouseConnection : WarehouseConnection
     /// <inheritdoc />
     public override bool IsBlocking => true;
 
-    /// <summary>Runs a statement of this class.</summary>
+    /// <summary>Runs a statement of this service, not of a user.</summary>
     /// <returns>The first value of the first row.</returns>
     public static object? Run(SqliteConnection connection, string sql)
     {
@@ -61,13 +62,13 @@ internal sealed class SqliteWarehouseConnection : WarehouseConnection
         return Task.FromResult<DbDataReader>(command.ExecuteReader());
     }
 
-    // The driver runs every statement of a text.
+    // The driver would run every statement of a text, so a text with more than one statement is rejected.
     private void RequireOneStatement(string sql)
     {
         for (var (rest, count) = (sql, 0); rest.Length > 0;)
         {
             var result = raw.sqlite3_prepare_v2(_connection.Handle, rest, out var statement, out var tail);
-            // Not valid: only a comment or white space.
+            // If the statement is invalid without an error, only a comment or white space was left.
             var isStatement = result != raw.SQLITE_OK || statement is { IsInvalid: false };
             statement?.Dispose();
             if (isStatement && ++count > 1)
@@ -75,7 +76,7 @@ internal sealed class SqliteWarehouseConnection : WarehouseConnection
                 throw WarehouseMessages.OneStatement();
             }
 
-            // The driver reports an error in the first statement.
+            // An error ends the loop. If it is in the first statement, the driver reports it later.
             rest = result == raw.SQLITE_OK ? tail ?? "" : "";
         }
     }

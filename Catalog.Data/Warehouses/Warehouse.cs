@@ -4,28 +4,28 @@ namespace Catalog.Data.Warehouses;
 
 /// <summary>
 /// A registered warehouse of one organization: its driver, its address and its open connections. Each type of
-/// warehouse is one subclass. A session gets a connection of its own, which is closed at its end: no setting, lock or
-/// temporary table of a statement reaches another session.
+/// warehouse is one subclass. A session gets a connection of its own, which is closed when the session ends. So no
+/// setting, lock or temporary table of a statement reaches another session.
 /// </summary>
 public abstract class Warehouse : IAsyncDisposable
 {
     private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(5);
 
-    // A warehouse belongs to others. Further sessions wait until one of these ends.
+    // At most 8 sessions are open at a time, to spare the warehouse. Further sessions wait until an open session ends.
     private readonly SemaphoreSlim _open = new(8, 8);
 
     /// <summary>The type of the connection, such as <c>postgres</c> or <c>duckdb</c>.</summary>
     public abstract string Type { get; }
 
-    /// <summary>The address without secrets, to be shown.</summary>
+    /// <summary>The address without secrets, which can be shown to users.</summary>
     public abstract string Display { get; }
 
     /// <summary>How SQL is written for this type.</summary>
     public abstract WarehouseSql Sql { get; }
 
     /// <summary>
-    /// Tests the connection: connects, logs in and starts a read-only transaction, within 5 seconds. Warns about a user
-    /// who may do everything.
+    /// Tests the connection: connects, logs in and starts a read-only transaction, within 5 seconds. Warns if the user
+    /// of the connection is a superuser.
     /// </summary>
     public async Task<WarehouseTest> Test(CancellationToken ct)
     {
@@ -48,7 +48,7 @@ public abstract class Warehouse : IAsyncDisposable
     /// Opens a session that can only read. Each new connection goes to an address that was checked immediately before.
     /// Waits while 8 sessions are open.
     /// </summary>
-    /// <exception cref="WarehouseException">The warehouse cannot be reached or refuses the login.</exception>
+    /// <exception cref="WarehouseException">The warehouse cannot be reached or rejects the login.</exception>
     public async Task<WarehouseSession> Open(WarehouseLimits limits, CancellationToken ct)
     {
         await _open.WaitAsync(ct);
@@ -65,17 +65,20 @@ public abstract class Warehouse : IAsyncDisposable
         }
     }
 
-    /// <summary>A statement that selects whether the user may do everything; null for types without users.</summary>
+    /// <summary>
+    /// A statement that selects true, or a number above 0, if the user is a superuser; null for types without such a
+    /// test.
+    /// </summary>
     private protected virtual string? SuperuserSql => null;
 
     /// <summary>Opens a connection, with the read-only transaction and the limits set.</summary>
-    /// <exception cref="WarehouseException">The warehouse cannot be reached or refuses the login.</exception>
+    /// <exception cref="WarehouseException">The warehouse cannot be reached or rejects the login.</exception>
     internal abstract Task<WarehouseConnection> Connect(WarehouseLimits limits, CancellationToken ct);
 
-    /// <summary>Turns any exception of the driver while it connects into one for users.</summary>
+    /// <summary>Converts an exception that the driver throws while it connects into an exception for users.</summary>
     internal abstract WarehouseException Translate(Exception exception);
 
-    // A server that does not answer this leaves the test as it is.
+    // If this statement fails, the test succeeds without the warning.
     private async Task<bool> IsSuperuser(WarehouseSession session, CancellationToken ct)
     {
         try
@@ -88,7 +91,8 @@ public abstract class Warehouse : IAsyncDisposable
         }
     }
 
-    // The driver's own limit is per answer: a server that sends one byte a second never reaches it.
+    // The time-out of a driver applies to each answer, and a server that sends one byte a second never reaches it. So
+    // the whole connecting is limited here.
     private async Task<WarehouseConnection> ConnectInTime(WarehouseLimits limits, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);

@@ -1,15 +1,17 @@
 namespace Catalog.Data.Warehouses;
 
-/// <summary>Why a warehouse did not answer.</summary>
+/// <summary>Why a connection to a warehouse, or a statement on it, failed.</summary>
 public enum WarehouseProblem
 {
-    /// <summary>The server did not answer in time, or its host name cannot be resolved.</summary>
+    /// <summary>
+    /// The server cannot be reached or did not answer in time, or another program has locked the file.
+    /// </summary>
     Unreachable,
 
     /// <summary>The server rejected the user or the password.</summary>
     AuthenticationFailed,
 
-    /// <summary>The server has no database of that name.</summary>
+    /// <summary>The server has no database of that name, or the file is missing or not a database.</summary>
     DatabaseMissing,
 
     /// <summary>The TLS handshake failed.</summary>
@@ -18,7 +20,9 @@ public enum WarehouseProblem
     /// <summary>A secret of the connection could not be read.</summary>
     SecretUnavailable,
 
-    /// <summary>This installation does not connect to the address, or to this type of warehouse.</summary>
+    /// <summary>
+    /// The service does not use this address, file or type of warehouse, or does not run this statement.
+    /// </summary>
     Refused,
 
     /// <summary>The statement took longer than its time limit.</summary>
@@ -36,11 +40,11 @@ public enum WarehouseProblem
     /// <summary>A table of the statement does not exist.</summary>
     TableMissing,
 
-    /// <summary>The user may not read what the statement reads.</summary>
+    /// <summary>The user is not allowed to read what the statement reads.</summary>
     PermissionDenied,
 }
 
-/// <summary>A warehouse did not answer.</summary>
+/// <summary>A connection to a warehouse, or a statement on it, failed.</summary>
 /// <param name="problem">The reason.</param>
 /// <param name="message">
 /// A text for users. It contains no address, no secret and no data of the warehouse.

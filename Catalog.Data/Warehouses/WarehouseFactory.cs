@@ -3,14 +3,14 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Warehouses;
 
 /// <summary>Creates warehouses by the type of their connection.</summary>
-/// <param name="guard">The judge of hosts and ports.</param>
-/// <param name="files">The files of SQLite and DuckDB warehouses.</param>
-/// <param name="catalog">Recognizes the Catalog's own database; null when that is no Postgres database.</param>
+/// <param name="guard">Checks hosts and ports.</param>
+/// <param name="files">Finds the files of SQLite and DuckDB warehouses.</param>
+/// <param name="catalog">Recognizes the Catalog's own database; null when it is not a Postgres database.</param>
 public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles files, CatalogIdentity? catalog)
 {
     /// <summary>
-    /// The types that have a driver. SQL Server has none: its driver does not connect in a process without cultures, as
-    /// this service is (InvariantGlobalization).
+    /// The types that have a driver. SQL Server is not included, because its driver does not connect in a process
+    /// without cultures. This service runs without cultures (InvariantGlobalization).
     /// </summary>
     public static IReadOnlyList<string> Types { get; } = ["postgres", "mysql", "mariadb", "sqlite", "duckdb", "clickhouse"];
 

@@ -15,7 +15,7 @@ public sealed class WarehouseFiles(string? folder)
 
     /// <summary>The absolute path of a file of an organization.</summary>
     /// <exception cref="WarehouseException">
-    /// The operator has set no folder, the name leaves the organization's folder, or there is no such file.
+    /// The operator has set no folder, the name is not allowed, a part of the path is a link, or there is no such file.
     /// </exception>
     public string Find(string organization, string path)
     {
@@ -41,7 +41,7 @@ public sealed class WarehouseFiles(string? folder)
             }
         }
 
-        // A pipe, a device or a socket has no length, and to open one may block for ever.
+        // A pipe, a device or a socket has no length. Opening it could block for ever.
         return new FileInfo(place) is not { Exists: true } file
             ? throw new WarehouseException(WarehouseProblem.DatabaseMissing,
                 "There is no file of this name below the folder of the organization. Check path.")

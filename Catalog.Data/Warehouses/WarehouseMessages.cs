@@ -1,6 +1,6 @@
 namespace Catalog.Data.Warehouses;
 
-/// <summary>The texts of problems that several types of warehouses have. None contains an address or data.</summary>
+/// <summary>The texts of problems that several types of warehouses have. No text contains an address or data.</summary>
 internal static class WarehouseMessages
 {
     // One text for every reason, so that a caller cannot tell a closed port from a filtered one.

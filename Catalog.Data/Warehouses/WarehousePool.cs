@@ -1,8 +1,9 @@
 namespace Catalog.Data.Warehouses;
 
 /// <summary>
-/// The warehouses in use: one object for each connection of each organization. Two organizations never share one, even
-/// when their connections are equal. A changed connection gets a new object, and an idle one is removed.
+/// The warehouses in use: one object for each connection of each organization. Two organizations never share an object,
+/// even when their connections are equal. A changed connection gets a new object. Unused objects are removed after a
+/// few minutes.
 /// </summary>
 /// <param name="factory">Creates the warehouses.</param>
 /// <param name="time">The clock.</param>

@@ -8,16 +8,16 @@ namespace Catalog.Data.Warehouses;
 /// <param name="Rows">
 /// The values of each row. A value is null, bool, long, decimal, double, string or <see cref="DateTimeOffset"/>.
 /// </param>
-/// <param name="Truncated">Whether the result has more rows.</param>
+/// <param name="Truncated">Whether the result has more rows than these.</param>
 public sealed record WarehouseRows(IReadOnlyList<string> Columns, IReadOnlyList<object?[]> Rows, bool Truncated);
 
 /// <summary>
 /// A session on a warehouse that can only read. It runs one statement at a time. After a statement that failed or had
-/// too many rows, the next one gets a new connection: the old one may still be busy.
+/// too many rows, the next statement gets a new connection, because the old connection may still be busy.
 /// </summary>
 public sealed class WarehouseSession : IAsyncDisposable
 {
-    // The time after the limit of the server in which its error arrives.
+    // How much longer than the time limit of the server the session waits, so that the error of the server can arrive.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.5);
 
     private readonly Func<CancellationToken, Task<WarehouseConnection>> _connect;
@@ -77,7 +77,7 @@ public sealed class WarehouseSession : IAsyncDisposable
     private async Task<WarehouseRows> Read(WarehouseConnection connection, string text, Running running, CancellationToken ct)
     {
         var reader = running.Reader = await connection.Execute(text, ct);
-        // A statement that returns no columns, such as COMMIT, does not read.
+        // A statement that returns no columns is not a query. COMMIT is an example.
         if (reader.FieldCount is 0)
         {
             throw WarehouseMessages.NoRows();
@@ -124,7 +124,8 @@ public sealed class WarehouseSession : IAsyncDisposable
 
     private static async Task Close(WarehouseConnection connection, DbDataReader? reader, Task? reading)
     {
-        // An engine inside this process must not be closed while it works. A socket may, which ends the read.
+        // An engine inside this process must not be closed while it works. Closing a network connection is allowed and
+        // ends the read.
         if (connection.IsBlocking && reading is not null)
         {
             await reading.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -145,7 +146,7 @@ public sealed class WarehouseSession : IAsyncDisposable
         }
     }
 
-    // Kept outside the method that reads, so that its reader can be ended when it fails.
+    // Holds the reader outside of the method Read, so that the reader can be ended when Read fails.
     private sealed class Running
     {
         public DbDataReader? Reader { get; set; }

@@ -15,7 +15,7 @@ public sealed record WarehouseSettings
     /// <summary>The host name or IP address of a server.</summary>
     public string? Host { get; init; }
 
-    /// <summary>The port of a server; null is the usual port of the type.</summary>
+    /// <summary>The port of a server; null means the usual port of the type.</summary>
     public int? Port { get; init; }
 
     /// <summary>The user of a server.</summary>
@@ -24,10 +24,10 @@ public sealed record WarehouseSettings
     /// <summary>The password of the user.</summary>
     public string? Password { get; init; }
 
-    /// <summary>The database of a server; null is the server's choice.</summary>
+    /// <summary>The database of a server; null means the default of the type.</summary>
     public string? Database { get; init; }
 
-    /// <summary>How the connection to a server is encrypted; null is the default of the type.</summary>
+    /// <summary>How the connection to a server is encrypted; null means the default of the type.</summary>
     public string? SslMode { get; init; }
 
     /// <summary>For <c>sqlite</c> and <c>duckdb</c>: the name of a file below the organization's folder.</summary>

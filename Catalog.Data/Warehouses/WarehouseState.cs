@@ -2,7 +2,9 @@ namespace Catalog.Data.Warehouses;
 
 /// <summary>The result of a connection test.</summary>
 /// <param name="State">Whether the connection and the login succeeded.</param>
-/// <param name="Detail">What to do about it, or a warning; null when all is well. Contains no address and no secret.</param>
+/// <param name="Detail">
+/// What to do about a failure, or a warning; null when there is neither. It contains no address and no secret.
+/// </param>
 public sealed record WarehouseTest(WarehouseState State, string? Detail);
 
 /// <summary>Whether a connection and its login succeeded.</summary>
@@ -11,13 +13,15 @@ public enum WarehouseState
     /// <summary>The connection and the login succeeded.</summary>
     Ok,
 
-    /// <summary>The server did not answer in time, or its host name cannot be resolved.</summary>
+    /// <summary>
+    /// The server cannot be reached or did not answer in time, or another program has locked the file.
+    /// </summary>
     Unreachable,
 
     /// <summary>The server rejected the user or the password.</summary>
     AuthenticationFailed,
 
-    /// <summary>The server has no database of that name.</summary>
+    /// <summary>The server has no database of that name, or the file is missing or not a database.</summary>
     DatabaseMissing,
 
     /// <summary>The TLS handshake failed.</summary>
@@ -26,6 +30,6 @@ public enum WarehouseState
     /// <summary>A secret of the connection could not be read.</summary>
     SecretUnavailable,
 
-    /// <summary>This installation does not connect to the address, or to this type of warehouse.</summary>
+    /// <summary>The service does not use this address, file or type of warehouse.</summary>
     Refused,
 }

@@ -11,7 +11,7 @@ namespace Catalog.Data.Warehouses;
 /// <param name="limits">The limits.</param>
 internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseLimits limits)
 {
-    // What a value counts besides its text, so that many small values are limited too.
+    // The number of bytes that each value counts in addition to its text, so that many small values are limited too.
     private const int SmallSize = 8;
     private long _bytes;
 
@@ -40,7 +40,7 @@ internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseL
             return null;
         }
 
-        // Before the value is read: it may be larger than the memory.
+        // This check comes before the value is read, because the value can be larger than the memory.
         Check(connection.SizeOf(reader, column) ?? 0);
         var value = Normalize(connection.ReadValue(reader, column));
         Check(value is string text ? Encoding.UTF8.GetByteCount(text) : 0);
@@ -56,7 +56,7 @@ internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseL
         }
     }
 
-    /// <summary>The value as one of the few types that results have.</summary>
+    /// <summary>Converts a value to one of the types that <see cref="WarehouseRows.Rows"/> lists.</summary>
     internal static object? Normalize(object? value) => value switch
     {
         null or DBNull => null,
@@ -65,7 +65,7 @@ internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseL
         ulong number => number <= long.MaxValue ? (long)number : (decimal)number,
         float number => (double)number,
         BigInteger number => Normalize(number),
-        // A time without zone is taken as UTC.
+        // A time without a time zone is read as UTC.
         DateTime { Kind: DateTimeKind.Local } time => new DateTimeOffset(time.ToUniversalTime()),
         DateTime time => new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)),
         DateOnly date => new DateTimeOffset(date.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc)),
@@ -78,10 +78,10 @@ internal sealed class WarehouseValues(WarehouseConnection connection, WarehouseL
     };
 
     /// <summary>
-    /// The number of a text: decimal, which has up to 28 digits and rounds further ones after the point; double beyond its
-    /// range.
+    /// The number in a text as decimal, which has up to 28 digits and rounds further digits after the point. A number
+    /// beyond the range of decimal is a double.
     /// </summary>
-    /// <exception cref="FormatException">The text is no number.</exception>
+    /// <exception cref="FormatException">The text is not a number.</exception>
     internal static object Number(string text) => decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
         ? number : double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
 

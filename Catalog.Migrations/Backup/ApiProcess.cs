@@ -5,7 +5,10 @@ using System.Security.Cryptography;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A process of the service on a free loopback port, with its own database and a random platform key.</summary>
+/// <summary>
+/// A process that runs the service. It listens on a free loopback port, uses the given database and has a random
+/// platform key.
+/// </summary>
 internal sealed class ApiProcess : IDisposable
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
@@ -55,7 +58,7 @@ internal sealed class ApiProcess : IDisposable
     {
         const string File = "Catalog.Api.dll";
         var here = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
-        // Catalog.Migrations/bin/Debug/net10.0
+        // In the source tree, this program is in Catalog.Migrations/bin/Debug/net10.0.
         var tree = Path.Combine(here, "..", "..", "..", "..", "Catalog.Api", "bin", Path.GetFileName(Path.GetDirectoryName(here)) ?? "",
             Path.GetFileName(here), File);
         string[] places = path is not null
@@ -68,7 +71,7 @@ internal sealed class ApiProcess : IDisposable
     }
 
     /// <summary>Starts the service and waits until it is ready.</summary>
-    /// <exception cref="BackupException">The process ended, or was not ready in time.</exception>
+    /// <exception cref="BackupException">The process ended, or was not ready within 60 seconds.</exception>
     public static async Task<ApiProcess> Start(string program, string address, CancellationToken ct)
     {
         var api = new ApiProcess(program, address);

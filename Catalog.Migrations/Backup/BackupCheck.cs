@@ -4,7 +4,7 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Compares a backup with its manifest: size, hash, readable to the end, row counts.</summary>
+/// <summary>Checks that a backup can be read to its end and agrees with its manifest.</summary>
 internal static class BackupCheck
 {
     /// <summary>Returns the SHA-256 of a file in lower-case hexadecimal.</summary>
@@ -14,7 +14,7 @@ internal static class BackupCheck
         return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, ct));
     }
 
-    /// <summary>Checks a backup completely.</summary>
+    /// <summary>Checks the size, the hash and the content of a backup.</summary>
     /// <param name="path">The backup file.</param>
     /// <param name="manifest">Its manifest.</param>
     /// <param name="ct">Cancels the operation.</param>
@@ -54,7 +54,8 @@ internal static class BackupCheck
         {
             return [$"it cannot be decompressed: {exception.Message.TrimEnd('.')}"];
         }
-        // Flipped bits in a value do not damage the structure of a SQLite file, but may make its journal unreadable.
+        // A changed bit in a value leaves the structure of a SQLite file intact. But it can make the migration journal
+        // unreadable.
         catch (Exception exception) when (exception is MigrationException or DbException)
         {
             return ["its journal or its tables cannot be read"];

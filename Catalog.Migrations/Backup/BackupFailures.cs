@@ -4,8 +4,8 @@ using Catalog.Data.Database;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>
-/// Translates interruption and file errors into <see cref="BackupException"/>s, with texts for backups instead of
-/// migrations.
+/// Translates cancellation and file errors into <see cref="BackupException"/>s. Their texts are about backups, not
+/// about migrations.
 /// </summary>
 internal static partial class BackupFailures
 {
@@ -29,7 +29,7 @@ internal static partial class BackupFailures
         }
     }
 
-    // "Access to the path '/x' is denied."
+    // Finds the path in a message such as "Access to the path '/x' is denied."
     [GeneratedRegex("'(?<path>/.+)'")]
     private static partial Regex QuotedPath();
 }

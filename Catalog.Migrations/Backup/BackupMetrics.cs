@@ -4,12 +4,12 @@ using Catalog.Data.Database;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>
-/// A file with the time of the newest backup, for the textfile collector of Prometheus' node_exporter. The service does
-/// not know the backups, and the console does not run long enough to be scraped.
+/// Writes a file with the time of the newest backup, for the textfile collector of Prometheus' node_exporter. The
+/// service does not know the backups, and the console does not run long enough to be scraped.
 /// </summary>
 internal static class BackupMetrics
 {
-    /// <summary>Checks the path before the backup is taken.</summary>
+    /// <summary>Checks the path before the backup is taken. Returns the full path; null for null.</summary>
     /// <exception cref="SettingException">The collector would not read a file with this name, or the folder does not exist.</exception>
     public static string? ReadPath(string? path)
     {
@@ -24,10 +24,13 @@ internal static class BackupMetrics
             : throw new SettingException($"--metrics: the folder {Path.GetDirectoryName(full)} does not exist. Create it first.");
     }
 
-    /// <summary>Replaces the file as a whole. After a failed backup it keeps the time of the last good one.</summary>
+    /// <summary>
+    /// Replaces the whole file. A failed backup does not call this, so the file then keeps the time of the last good
+    /// backup.
+    /// </summary>
     public static void Write(string path, Manifest manifest)
     {
-        // The collector reads no file with this ending.
+        // The collector does not read files that end in .part.
         var part = path + ".part";
         File.WriteAllText(part, Text(manifest));
         File.Move(part, path, overwrite: true);

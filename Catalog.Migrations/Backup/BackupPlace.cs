@@ -7,10 +7,10 @@ namespace Catalog.Migrations.Backup;
 /// <param name="Bytes">Size in bytes.</param>
 internal sealed record StoredFile(string Name, long Bytes);
 
-/// <summary>The place of backups: a folder, or a bucket of an object store.</summary>
+/// <summary>Where backups are stored: a folder, or a bucket of an object store.</summary>
 internal abstract class BackupPlace : IDisposable
 {
-    /// <summary>The place for messages; contains no secret.</summary>
+    /// <summary>A name of the place for messages; contains no secret.</summary>
     public abstract string Display { get; }
 
     /// <summary>Opens the place at a folder's path or a bucket's URL.</summary>
@@ -20,7 +20,7 @@ internal abstract class BackupPlace : IDisposable
             : Directory.Exists(where) ? new LocalFolder(Path.GetFullPath(where))
             : throw new BackupException(ExitCode.Usage, "usage", $"The folder {where} does not exist. Create it, or correct the path.");
 
-    /// <summary>Lists the files, without those of subfolders.</summary>
+    /// <summary>Lists the files of the place itself, not those of its subfolders.</summary>
     public abstract Task<IReadOnlyList<StoredFile>> List(CancellationToken ct);
 
     /// <summary>Reads a small file.</summary>

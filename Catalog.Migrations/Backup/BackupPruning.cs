@@ -2,12 +2,12 @@ using Catalog.Data;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Removes old backups, provided that the newest backup is good.</summary>
+/// <summary>Removes old backups, but only if the newest backup is good.</summary>
 internal static class BackupPruning
 {
     /// <summary>
-    /// Removes the backups that no rule keeps. Damaged backups, files without a manifest and backups without rows are neither counted nor
-    /// removed: a person decides on them.
+    /// Removes the backups that no rule keeps. Backups that are found to be damaged, files without a manifest and
+    /// backups without rows are neither counted nor removed: a person must decide about them.
     /// </summary>
     /// <param name="place">The place of the backups.</param>
     /// <param name="rules">The rules for keeping backups.</param>
@@ -16,7 +16,8 @@ internal static class BackupPruning
     /// <param name="time">The clock.</param>
     /// <param name="output">Receives one line per removed or incomplete backup.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <returns>The names of the removed backups; with <paramref name="dryRun"/>, of those that would be removed.</returns>
+    /// <returns>The names of the removed backups. With <paramref name="dryRun"/>, the names of the backups that would
+    /// be removed.</returns>
     /// <exception cref="BackupException">The newest backup of a database is not good; nothing was removed.</exception>
     public static async Task<IReadOnlyList<string>> Prune(BackupPlace place, BackupRotation rules, bool shallow, bool dryRun,
         TimeProvider time, Output output, CancellationToken ct)
@@ -27,7 +28,7 @@ internal static class BackupPruning
             output.Line($"left {incomplete.Name}: {incomplete.Description}");
         }
 
-        // Fails before any backup is read if the newest one is already known to be damaged.
+        // If the newest backup is already known to be damaged, this fails before it reads any backup.
         if (all.FirstOrDefault(backup => backup.State != BackupState.NoManifest) is { State: BackupState.Damaged } newest)
         {
             throw NewestDamaged(newest);
@@ -46,7 +47,7 @@ internal static class BackupPruning
             var unneeded = await rules.Removable(generations.Where(backup => backup.State == BackupState.Complete), backup =>
                 backup.Manifest!.StartedAt,
                 async backup => backup.Name == first.Name || shallow || await IsGood(backup, place, output, ct), time.Now());
-            // An unreadable manifest names no database: the backup may be a newer one of this database.
+            // The manifest names the database. A newer backup with an unreadable manifest can also be of this database.
             if (unneeded.Count > 0 && all.TakeWhile(backup => backup != generations.First())
                 .FirstOrDefault(backup => backup is { State: BackupState.Damaged, Manifest: null }) is { } unreadable)
             {
@@ -60,7 +61,8 @@ internal static class BackupPruning
         {
             if (!dryRun)
             {
-                // The manifest first: after an interruption the remaining file does not count as a backup.
+                // Deletes the manifest first. After an interruption, the remaining file then does not count as a
+                // backup.
                 await place.Delete(backup.Name + ".json", ct);
                 await place.Delete(backup.Name, ct);
             }

@@ -21,13 +21,16 @@ internal static class BackupRestore
         }
     }
 
-    /// <summary>Checks the backup, restores it, and then grants privileges to the service's role.</summary>
+    /// <summary>
+    /// Checks the backup and restores it. On Postgres, then grants the privileges of the service's role.
+    /// </summary>
     /// <param name="database">The target.</param>
     /// <param name="path">The local backup file.</param>
     /// <param name="manifest">Its manifest.</param>
-    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
+    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty. If it
+    /// throws, the tables stay unchanged.</param>
     /// <param name="appRole">The role that the service's statements run as.</param>
-    /// <param name="ct">Cancels the restore; the target then stays unchanged.</param>
+    /// <param name="ct">Cancels the restore. Before the commit, the target then stays unchanged.</param>
     public static async Task Run(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
         Task> confirmReplace, string appRole, CancellationToken ct)
     {
@@ -72,7 +75,8 @@ internal static class BackupRestore
             return;
         }
 
-        // The restore is committed and verified here. The dump contains no grants and, with --schema-only, no journal rows.
+        // The restored data is now committed and verified. The dump contains no grants: Upgrade creates them. With
+        // --schema-only, it also contains no journal rows: Stamp inserts them.
         var migrator = new Migrator(database, chain, TimeProvider.System) { AppRole = appRole };
         if (manifest.SchemaOnly)
         {

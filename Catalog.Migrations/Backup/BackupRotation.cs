@@ -5,18 +5,21 @@ namespace Catalog.Migrations.Backup;
 
 /// <summary>The rules for keeping backups. Days, weeks and months without a backup do not count.</summary>
 /// <param name="Last">Number of newest backups to keep; at least 1.</param>
-/// <param name="Daily">Number of days (UTC) of which to keep the newest backup.</param>
-/// <param name="Weekly">Number of ISO weeks of which to keep the newest backup.</param>
-/// <param name="Monthly">Number of months of which to keep the newest backup.</param>
-/// <param name="OlderThan">Minimum age for removal; null for none.</param>
+/// <param name="Daily">Number of days (UTC); the newest backup of each day is kept.</param>
+/// <param name="Weekly">Number of ISO weeks; the newest backup of each week is kept.</param>
+/// <param name="Monthly">Number of months; the newest backup of each month is kept.</param>
+/// <param name="OlderThan">Minimum age of the backups to remove; null for no minimum.</param>
 internal sealed record BackupRotation(int Last, int Daily, int Weekly, int Monthly, TimeSpan? OlderThan)
 {
-    /// <summary>Selects the backups to remove. A backup that a rule would keep is checked first; a damaged one is not counted.</summary>
+    /// <summary>
+    /// Selects the backups to remove. Checks each backup that a rule would keep. If it is damaged, it is neither
+    /// counted nor removed.
+    /// </summary>
     /// <param name="generations">All backups of one database, newest first.</param>
     /// <param name="at">Returns the time of a backup.</param>
     /// <param name="isGood">Checks a backup.</param>
     /// <param name="now">The current time.</param>
-    /// <returns>The backups that no rule keeps. A damaged backup is neither counted nor removed.</returns>
+    /// <returns>The backups that no rule keeps. They are not checked.</returns>
     public async Task<IReadOnlyList<T>> Removable<T>(IEnumerable<T> generations, Func<T, DateTimeOffset> at, Func<T, Task<bool>> isGood,
         DateTimeOffset now)
     {
@@ -74,7 +77,7 @@ internal sealed class BackupRotationOptions
         }
     }
 
-    /// <summary>True when at least one rule is given.</summary>
+    /// <summary>True when at least one of the options other than <c>--shallow</c> is given.</summary>
     public bool Given(ParseResult arguments) =>
         new[] { _last, _daily, _weekly, _monthly, _olderThan }.Any(option => arguments.GetValue(option) is not null);
 

@@ -4,7 +4,7 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Takes a backup into a folder: writes the file, checks it, and writes its manifest last.</summary>
+/// <summary>Writes a backup into a folder: first the file, then, after a check of the file, the manifest.</summary>
 internal static class BackupRunner
 {
     public static async Task<Manifest> Take(MigrationDatabase database, string folder, BackupOptions options, TimeProvider time,

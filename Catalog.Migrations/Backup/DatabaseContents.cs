@@ -5,7 +5,7 @@ using Dapper;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>A summary of a database's contents at one instant, for the manifest of a backup.</summary>
-/// <param name="Name">Name of the database; on SQLite of the file.</param>
+/// <param name="Name">Name of the database; on SQLite, name of the file.</param>
 /// <param name="Version">Version of the server or of the SQLite library.</param>
 /// <param name="Revision">Name of the newest applied script without extension; <c>base</c> for none.</param>
 /// <param name="Fingerprint">See <see cref="SchemaDescription.Fingerprint"/>.</param>

@@ -35,7 +35,7 @@ internal static class Gzip
             }
         }
 
-        // GZipStream does not report a truncated file. The last four bytes of gzip contain the content's length modulo 2^32.
+        // GZipStream does not report a truncated file. A complete file ends with the content's length modulo 2^32.
         using var file = File.OpenHandle(path);
         var last = RandomAccess.Read(file, buffer.AsSpan(0, 4), Math.Max(0, RandomAccess.GetLength(file) - 4));
         if (last < 4 || BinaryPrimitives.ReadUInt32LittleEndian(buffer) != (uint)length)

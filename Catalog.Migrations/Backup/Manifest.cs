@@ -8,7 +8,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>The manifest of a backup, stored as <c>NAME.json</c>. It is written last: a file without a manifest is not a backup.</summary>
+/// <summary>
+/// The manifest of a backup, stored as <c>NAME.json</c>. It is written last, so a file without a manifest does not
+/// count as a backup.
+/// </summary>
 internal sealed partial record Manifest
 {
     private static readonly JsonSerializerOptions Json = new()
@@ -38,12 +41,15 @@ internal sealed partial record Manifest
     public required string Engine { get; init; }
 
     /// <summary>
-    /// Name of the database; on SQLite of the file. Backups with the same engine and name are generations of one
+    /// Name of the database; on SQLite, name of the file. Backups with the same engine and name are generations of one
     /// database.
     /// </summary>
     public required string Database { get; init; }
 
-    /// <summary>On Postgres the name of the backed-up schema; null in backups by old builds, which always used <c>public</c>.</summary>
+    /// <summary>
+    /// Name of the schema that was backed up. Null on SQLite and in backups by old builds, whose schema is
+    /// <c>public</c>.
+    /// </summary>
     public string? Schema { get; init; }
 
     public required string ServerVersion { get; init; }
@@ -56,7 +62,7 @@ internal sealed partial record Manifest
 
     public required string SchemaFingerprint { get; init; }
 
-    /// <summary>True for a backup without rows, not even those of the journal.</summary>
+    /// <summary>True if the backup contains no rows, not even those of the journal.</summary>
     public required bool SchemaOnly { get; init; }
 
     /// <summary>Row count of each table in the backup, including the journal.</summary>
@@ -71,15 +77,15 @@ internal sealed partial record Manifest
     public required IReadOnlyList<string> Excluded { get; init; }
 
     /// <summary>
-    /// Postgres: entries of the file that are not restored, because they do not belong to the Catalog: see
-    /// <see cref="PostgresSnapshot.LeftOut"/>.
-    /// Null in backups by old builds, which contain everything in the schema.
+    /// Entries of the file that are not restored, because they do not belong to the Catalog; see
+    /// <see cref="PostgresSnapshot.LeftOut"/>. Null on SQLite and in backups by old builds. From those
+    /// backups, everything in the schema is restored.
     /// </summary>
     public IReadOnlyList<string>? LeftOut { get; init; }
 
     /// <summary>
-    /// Postgres: what others built into the Catalog's tables and what must exist where this backup is restored; empty for none. Null in
-    /// backups by old builds.
+    /// Objects that must exist where the backup is restored, because others added columns or constraints to the
+    /// Catalog's tables that use these objects. Empty for none; null on SQLite and in backups by old builds.
     /// </summary>
     public IReadOnlyList<string>? Requires { get; init; }
 
@@ -98,7 +104,10 @@ internal sealed partial record Manifest
     internal static string BuildVersion { get; } = typeof(Manifest).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>(
         )?.InformationalVersion ?? "";
 
-    /// <summary>Returns a new file name: sorts by time, and contains random digits to be unique within a second.</summary>
+    /// <summary>
+    /// Returns a new file name. Sorted by name, backups are in order of time. Random digits distinguish backups of the
+    /// same second.
+    /// </summary>
     public static string NewName(DateTimeOffset at, string extension) =>
         $"catalog-{at.UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}.{extension}";
 

@@ -11,13 +11,13 @@ namespace Catalog.Migrations.Backup;
 /// <summary>Backups in a bucket of an S3-compatible object store.</summary>
 internal sealed class ObjectStore : BackupPlace
 {
-    // S3 limits: 10,000 parts, each of 5 MiB to 5 GiB.
+    // S3 allows at most 10,000 parts of 5 MiB to 5 GiB each.
     private const long MinPartSize = 16 << 20;
     private const long MaxParts = 9_000;
     private readonly ObjectStoreSettings _settings;
     private readonly PlainClient _client;
 
-    /// <param name="settings">The bucket and the access to it.</param>
+    /// <param name="settings">The bucket, and how to access it.</param>
     public ObjectStore(ObjectStoreSettings settings)
     {
         _settings = settings;
@@ -26,8 +26,8 @@ internal sealed class ObjectStore : BackupPlace
             Timeout = settings.Timeout,
             MaxErrorRetry = settings.Attempts - 1,
             RetryMode = RequestRetryMode.Standard,
-            // Many stores do not support the trailing checksums of newer clients. The signature contains the body's hash, and
-            // uploads are read back.
+            // Many stores do not support the trailing checksums that newer clients send. These checksums are not
+            // needed: the signature covers the body's hash, and uploads are read back.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
         };
@@ -87,8 +87,8 @@ internal sealed class ObjectStore : BackupPlace
         return path;
     }
 
-    /// <summary>Downloads an object to compare it.</summary>
-    /// <returns>Its size and its SHA-256 in lower-case hexadecimal.</returns>
+    /// <summary>Downloads an object without storing it, to compare its content.</summary>
+    /// <returns>The object's size in bytes, and its SHA-256 in lower-case hexadecimal.</returns>
     public async Task<(long Bytes, string Sha256)> ReadBack(string name, CancellationToken ct)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -112,13 +112,14 @@ internal sealed class ObjectStore : BackupPlace
     }, ct);
 
     /// <summary>
-    /// Uploads a file, in parts if it is large. The object becomes visible only when the last request succeeds. The
-    /// parts of a failed upload
-    /// are aborted; a lifecycle rule of the bucket should delete the parts of killed processes.
+    /// Uploads a file, in parts if it is large. The object becomes visible only when the last request succeeds. A
+    /// failed upload removes its parts. A killed process leaves its parts behind: a lifecycle rule of the bucket should
+    /// delete them.
     /// </summary>
     public Task Put(string name, string path, CancellationToken ct) => Send(async () =>
     {
-        // One part at a time: the time limit is per request, and parallel requests would share a slow connection.
+        // Uploads one part at a time. Each request has a time limit, and parallel requests would share a slow
+        // connection.
         using var transfer = new TransferUtility(
             _client, new TransferUtilityConfig { MinSizeBeforePartUpload = MinPartSize + 1, ConcurrentServiceRequests = 1 });
         await transfer.UploadAsync(new TransferUtilityUploadRequest
@@ -142,7 +143,8 @@ internal sealed class ObjectStore : BackupPlace
 
     private string Key(string name) => _settings.Prefix + name;
 
-    // The SDK retries failed requests but not interrupted bodies, and its downloads have no time limit for a stalled body.
+    // The SDK retries failed requests, but not downloads that are interrupted in the body. It also has no time limit
+    // for a body that stalls. So this method does both itself.
     private async Task<long> Download(string name, Action reset, Func<ReadOnlyMemory<byte>, ValueTask> write, CancellationToken ct)
     {
         for (var attempt = 1; ; attempt++)
@@ -229,8 +231,8 @@ internal sealed class ObjectStore : BackupPlace
     }
 
     /// <summary>
-    /// Disables chunked encoding of bodies, which TransferUtility has no option for: some stores save the chunks'
-    /// framing as part of the object.
+    /// Disables chunked encoding of bodies, because some stores save the framing of the chunks as part of the object.
+    /// TransferUtility has no option for this.
     /// </summary>
     private sealed class PlainClient(AWSCredentials credentials, AmazonS3Config config) : AmazonS3Client(credentials, config)
     {

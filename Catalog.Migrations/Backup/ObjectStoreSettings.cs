@@ -4,7 +4,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>The bucket and the access to it. The keys are never printed.</summary>
+/// <summary>The bucket, and how to access it. The keys are never printed.</summary>
 internal sealed record ObjectStoreSettings
 {
     private static readonly string[] Schemes = ["s3://", "spaces://"];

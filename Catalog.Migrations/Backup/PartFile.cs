@@ -4,14 +4,16 @@ using System.Runtime.InteropServices;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A file being written under a temporary name. The final name appears only when the file is complete and on disk.</summary>
+/// <summary>
+/// A file that is being written under a temporary name. It gets its final name only when it is complete and on disk.
+/// </summary>
 internal sealed class PartFile : IDisposable
 {
     private readonly string _finalPath;
 
     /// <param name="folder">The folder of the file.</param>
     /// <param name="name">The final name.</param>
-    /// <param name="secret">True to let only this user read the file: a backup contains all data.</param>
+    /// <param name="secret">True to let only this user read the file, because a backup contains all data.</param>
     public PartFile(string folder, string name, bool secret = true)
     {
         _finalPath = System.IO.Path.Combine(folder, name);
@@ -52,14 +54,17 @@ internal sealed class PartFile : IDisposable
         }
     }
 
-    /// <summary>Deletes the files of killed runs: older than a day, and their process does not run.</summary>
+    /// <summary>
+    /// Deletes the temporary files that killed runs left behind: those that are older than a day and whose process no
+    /// longer exists.
+    /// </summary>
     public static void DeleteStale(string folder, DateTimeOffset now)
     {
         foreach (var file in new DirectoryInfo(folder).EnumerateFiles(".catalog-*.part*", new EnumerationOptions { AttributesToSkip = 0 }))
         {
             if (file.LastWriteTimeUtc < now.UtcDateTime.AddDays(-1)
                 && int.TryParse(file.Name.Split('.')[^2], CultureInfo.InvariantCulture, out var process)
-                // In a container every run has the same process id.
+                // In a container, every run has the same process id, so this file is of an earlier run.
                 && (process == Environment.ProcessId || !IsRunning(process)))
             {
                 file.Delete();

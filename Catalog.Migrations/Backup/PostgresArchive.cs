@@ -6,12 +6,12 @@ namespace Catalog.Migrations.Backup;
 /// <summary>Writes and reads backups of Postgres with pg_dump and pg_restore.</summary>
 internal static class PostgresArchive
 {
-    // Time limit for output of pg_restore: a damaged archive with a negative length makes it seek without end.
+    // Maximum time without output of pg_restore. A negative length in a damaged archive makes pg_restore seek forever.
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Writes a dump of one snapshot of the database.</summary>
     /// <param name="database">The database.</param>
-    /// <param name="path">A missing or empty file.</param>
+    /// <param name="path">Path of the dump. The file must be missing or empty.</param>
     /// <param name="options">Format and limits.</param>
     /// <param name="ct">Cancels the operation and kills pg_dump.</param>
     /// <returns>The values for the manifest; see <see cref="Manifest.Excluded"/> and <see cref="Manifest.LeftOut"/>.</returns>
@@ -101,9 +101,10 @@ internal static class PostgresArchive
                     + "up with the build that upgraded the database, or a later one.");
     }
 
-    // A backup contains the Catalog's own tables and the dependent objects that can be restored anywhere. It does not contain other
-    // objects in the schema. Extensions, other schemas, publications and event triggers belong to the database's administrator. Owners,
-    // grants and tablespaces differ per server; `restore` and `upgrade` grant the privileges of the service's role.
+    // A backup contains the Catalog's own tables, and those of their dependent objects that can be restored anywhere.
+    // It does not contain other objects in the schema. Extensions, other schemas, publications and event triggers
+    // belong to the database's administrator. Owners, grants and tablespaces differ between servers. `restore` and
+    // `upgrade` grant the privileges of the service's role.
     private static IEnumerable<string> Selection(string schema, IReadOnlyList<string> tables) =>
     [
         .. tables.Count > 0
@@ -113,8 +114,8 @@ internal static class PostgresArchive
         "--no-comments",
     ];
 
-    // pg_restore needs the archive's list before it can leave out entries, and a pipe can be read only once. All entries to leave out are
-    // in the post-data section, so that section is dumped to a file.
+    // pg_restore needs the archive's list before it can leave out entries, and a pipe can be read only once. All
+    // entries to leave out are in the post-data section, so that section is dumped to a file.
     private static async Task WritePlain(Func<string?, Func<Stream, Task>?, int, string[], Task> dump, string schema, string path,
         int? level, IReadOnlyList<string> leftOut, CancellationToken ct)
     {
@@ -133,7 +134,7 @@ internal static class PostgresArchive
             var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), RestoreArguments(schema).Concat(arguments),
                 new Dictionary<string, string?>(),
                 archive is null ? null : input => archive.CopyToAsync(input, ct), script => script.CopyToAsync(file, ct), ct);
-            // Reads the rest if pg_restore ended early: otherwise pg_dump would block on a full pipe.
+            // If pg_restore ended early, this reads the rest. Otherwise pg_dump would block on a full pipe.
             await (archive?.CopyToAsync(Stream.Null, ct) ?? Task.CompletedTask);
             if (result.Exit != 0)
             {

@@ -8,7 +8,7 @@ namespace Catalog.Migrations.Backup;
 /// <summary>Finds and runs PostgreSQL's client programs.</summary>
 internal static partial class PostgresClient
 {
-    // The first lines contain the cause.
+    // Only the first lines are kept, because they contain the cause.
     private const int MaxErrorLines = 20;
 
     /// <summary>Finds a program in PG_BIN, else on PATH, else in Debian's folder of the newest version.</summary>
@@ -70,7 +70,8 @@ internal static partial class PostgresClient
             if (writeInput is not null)
             {
                 var writing = writeInput(process.StandardInput.BaseStream);
-                // If the reader fails, for example on a full disk, the program blocks on its output and the writer on the program's input.
+                // If the reader fails, for example on a full disk, nothing reads the program's output. Then the program
+                // blocks on its output, and the writer blocks on the program's input.
                 if (await Task.WhenAny(writing, reading) == reading && reading.IsFaulted)
                 {
                     process.Kill(entireProcessTree: true);
@@ -158,7 +159,7 @@ internal static partial class PostgresClient
         var lines = new List<string>();
         while (await reader.ReadLineAsync() is { } line)
         {
-            // CONTEXT and DETAIL lines may contain data of rows.
+            // Lines such as CONTEXT and DETAIL can contain data of rows.
             if (lines.Count < MaxErrorLines && line.Length > 0 && !QuotesRow().IsMatch(line))
             {
                 lines.Add(line);
@@ -177,7 +178,7 @@ internal static partial class PostgresClient
 
 /// <summary>The result of a program.</summary>
 /// <param name="Exit">Exit code; more than 128 if a signal ended the program.</param>
-/// <param name="Errors">The first lines of the error output, without lines that may contain data of rows.</param>
+/// <param name="Errors">The first lines of the error output, without lines that can contain data of rows.</param>
 internal sealed record ProgramResult(int Exit, IReadOnlyList<string> Errors)
 {
     /// <summary>The error in one line.</summary>

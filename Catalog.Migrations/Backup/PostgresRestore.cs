@@ -11,20 +11,23 @@ using Npgsql;
 namespace Catalog.Migrations.Backup;
 
 /// <summary>
-/// Restores a backup of Postgres with psql, in one transaction. SQL before and after the dump commits only if the row
-/// counts and the schema match the manifest. If the dump is truncated, psql never reaches that SQL and nothing is
-/// committed.
+/// Restores a backup of Postgres with psql, in one transaction. The SQL before the dump begins the transaction. The SQL
+/// after the dump commits it, but only if the row counts, the schema and the journal match the manifest. If the dump is
+/// truncated, psql never reaches the commit.
 /// </summary>
 internal static partial class PostgresRestore
 {
     /// <summary>Prefix of the server's error message when the restored data differs from the manifest.</summary>
     public const string Mismatch = "backup mismatch: ";
 
-    /// <summary>Restores in one transaction, which commits only if rows, schema and journal match the manifest.</summary>
+    /// <summary>
+    /// Restores in one transaction, which commits only if rows, schema and journal match the manifest.
+    /// </summary>
     /// <param name="database">The target.</param>
     /// <param name="path">A backup that has been checked.</param>
     /// <param name="manifest">Its manifest.</param>
-    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
+    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty. If it
+    /// throws, the tables stay unchanged.</param>
     /// <param name="ct">Cancels the restore: kills psql, and the server rolls back the transaction.</param>
     public static Task Run(MigrationDatabase database, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
         Task> confirmReplace, CancellationToken ct)
@@ -89,7 +92,8 @@ internal static partial class PostgresRestore
         }, ct);
     }
 
-    // pg_dump and pg_restore 17 set a parameter that earlier servers do not have, although they can be used with these.
+    // pg_dump and pg_restore 17 can be used with earlier servers. But they set a parameter that these servers do not
+    // have, so that line is removed.
     private static async Task CopyScript(Stream script, Stream input, int serverMajor, CancellationToken ct)
     {
         var head = new byte[8192];
@@ -130,7 +134,9 @@ internal static partial class PostgresRestore
         return new(ExitCode.Failed, "restore_failed", $"The restore failed, and the database is unchanged: {error}.{advice}");
     }
 
-    /// <summary>What a restore needs in its target, and what to do about it.</summary>
+    /// <summary>
+    /// Returns a text that names the objects that the target needs before a restore, and says what to do.
+    /// </summary>
     public static string RequirementsText(IReadOnlyList<string> requires) =>
         "Columns or constraints that others added to the Catalog's tables need these objects of this database: "
         + $"{string.Join("; ", requires)}. Create them in the target before the restore, or remove what needs them and take a new "
@@ -166,10 +172,11 @@ internal static partial class PostgresRestore
     /// <param name="schema">The Catalog's schema.</param>
     /// <param name="rows">See <see cref="DatabaseContents.Rows"/>.</param>
     /// <param name="fingerprint">See <see cref="DatabaseContents.Fingerprint"/>.</param>
-    /// <param name="revision">The newest revision in the journal; null for an empty journal.</param>
-    /// <param name="wholeSchema">True if the fingerprint covers all objects in the schema, as in manifests by old builds.</param>
-    /// <param name="commitMarker">psql prints this after the commit. Its exit code is not enough: it is 0 as well if
-    /// the dump ends psql early.</param>
+    /// <param name="revision">The newest revision in the journal; null if the dump contains no journal rows.</param>
+    /// <param name="wholeSchema">True if the fingerprint covers all objects in the schema, as in manifests by old
+    /// builds.</param>
+    /// <param name="commitMarker">psql prints this value after the commit. The exit code of psql is not enough, because
+    /// it is also 0 if the dump ends psql early.</param>
     /// <exception cref="FormatException">A table's name or the fingerprint is invalid.</exception>
     public static string Epilogue(string schema, IReadOnlyDictionary<string, long> rows, string fingerprint, string? revision,
         bool wholeSchema, Guid commitMarker)
@@ -184,7 +191,7 @@ internal static partial class PostgresRestore
             throw new FormatException("the schema's fingerprint is not a SHA-256.");
         }
 
-        // A random dollar-quote tag, so that no table name in the manifest can end the quoted text.
+        // The dollar-quote tag is random, so that no table name in the manifest can end the quoted text.
         var tag = $"$check_{Guid.NewGuid():N}$";
         var text = new StringBuilder($"set local search_path = \"{schema}\";\ndo {tag}\ndeclare\n    present bigint;\nbegin\n");
         foreach (var (table, count) in rows)
@@ -208,7 +215,8 @@ internal static partial class PostgresRestore
                 + $"'{Mismatch}the journal does not end at {quoted.Replace("%", "%%", StringComparison.Ordinal)}'; end if;\n");
         }
 
-        // A fingerprint of the whole schema is compared with both descriptions, because the target may contain other objects.
+        // The target can contain other objects. So a fingerprint of the whole schema is accepted if it matches the
+        // description of the Catalog's objects or that of the whole schema.
         string[] descriptions = wholeSchema ? [PostgresSchemaReader.Own, PostgresSchemaReader.Sql] : [PostgresSchemaReader.Own];
         text.Append(
             CultureInfo.InvariantCulture, $"    if '{fingerprint}' not in ({string.Join(", ", descriptions.Select(HashOf))}) then\n");
@@ -223,7 +231,7 @@ internal static partial class PostgresRestore
         "(select encode(sha256(convert_to(coalesce(string_agg(line, E'\\n' order by line collate \"C\"), ''), 'UTF8')), 'hex') from "
             + $"(\n{description}\n) as described(line))";
 
-    // Without cascade: dependent objects of others are in no backup and must not be dropped silently.
+    // This drops without `cascade`: dependent objects of others are in no backup and must not be dropped silently.
     private const string DropExisting = $"""
         do $dropExisting$
         declare

@@ -7,7 +7,7 @@ using Dapper;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A new empty database on the server of an existing one, dropped on disposal.</summary>
+/// <summary>A new empty database on the same server as an existing database. It is dropped on disposal.</summary>
 public sealed class PostgresScratch : IAsyncDisposable
 {
     private const string Prefix = "catalog_drill_";
@@ -18,12 +18,12 @@ public sealed class PostgresScratch : IAsyncDisposable
 
     public string Name { get; }
 
-    /// <summary>Address with password. Do not print it.</summary>
+    /// <summary>The address with the password. Do not print it.</summary>
     public string Uri { get; }
 
     /// <summary>
-    /// Creates a database with the encoding and collation of <paramref name="source"/>. Drops unused scratch databases of killed runs that
-    /// are older than an hour.
+    /// Creates a database with the encoding and collation of <paramref name="source"/>. Also drops the scratch
+    /// databases that killed runs left behind: those that are older than an hour and have no connection.
     /// </summary>
     /// <param name="source">A database on the server; its role needs <c>createdb</c>.</param>
     /// <param name="now">The current time, for the name.</param>

@@ -7,7 +7,10 @@ using Dapper;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>A snapshot of a Postgres database, held by a transaction: row counts here and pg_dump's dump see the same state.</summary>
+/// <summary>
+/// A snapshot of a Postgres database, held by a transaction. The row counts here and the dump by pg_dump see the same
+/// state.
+/// </summary>
 public sealed class PostgresSnapshot : IAsyncDisposable
 {
     private readonly DbConnection _connection;
@@ -21,20 +24,27 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// <summary>The server's major version.</summary>
     public required int Major { get; init; }
 
-    /// <summary>The tables with rows that row-level security hides from this role; empty if it sees all rows.</summary>
+    /// <summary>
+    /// The tables on which row-level security can hide rows from this role; empty if the role sees all rows.
+    /// </summary>
     public required IReadOnlyList<string> Hidden { get; init; }
 
     /// <summary>The existing tables of the Catalog and the migrator, quoted as in SQL.</summary>
     public required IReadOnlyList<string> Tables { get; init; }
 
-    /// <summary>Objects on those tables to leave out, each as in the list of pg_restore: oid of its catalog, then its own oid.</summary>
+    /// <summary>
+    /// The objects on <see cref="Tables"/> to leave out. Each is written as in the list of pg_restore: the oid of its
+    /// system catalog, a space, its own oid.
+    /// </summary>
     public required IReadOnlyList<string> LeftOut { get; init; }
 
-    /// <summary>Descriptions of the objects in the schema or on those tables that the backup does not contain.</summary>
+    /// <summary>
+    /// Descriptions of the objects in the schema or on <see cref="Tables"/> that the backup does not contain.
+    /// </summary>
     public required IReadOnlyList<string> Excluded { get; init; }
 
     /// <summary>
-    /// See <see cref="PostgresOwnObjects.Requirements"/>: one sentence part for each, such as "column x of table runs:
+    /// The results of <see cref="PostgresOwnObjects.Requirements"/>, each as a text such as "column x of table runs:
     /// type mood".
     /// </summary>
     public required IReadOnlyList<string> Requires { get; init; }
@@ -42,7 +52,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// <summary>See <see cref="PostgresClientAddress.EnvironmentVariables"/>; contains the password.</summary>
     public required IReadOnlyDictionary<string, string?> Environment { get; init; }
 
-    /// <summary>Begins the transaction.</summary>
+    /// <summary>Begins the transaction and reads all properties in it.</summary>
     /// <param name="database">The database.</param>
     /// <param name="lockWait">Maximum wait for a table lock.</param>
     /// <param name="ct">Cancels the operation.</param>
@@ -114,7 +124,9 @@ public sealed class PostgresSnapshot : IAsyncDisposable
         }
     }
 
-    /// <summary>Counts rows in the snapshot. Until disposal, each counted table is locked against schema changes.</summary>
+    /// <summary>
+    /// Reads the contents in the snapshot. Until disposal, the tables are then locked against schema changes.
+    /// </summary>
     public Task<DatabaseContents> Contents(MigrationDatabase database, CancellationToken ct) =>
         DatabaseContents.Read(_connection, _transaction, database.Dialect, database.Reader, ct);
 

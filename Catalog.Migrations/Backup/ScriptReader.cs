@@ -74,13 +74,13 @@ internal sealed class ScriptReader(string schema)
         }
         else if (!line.IsEmpty)
         {
-            // Newer versions write \unrestrict and another comment after the closing comment.
+            // After the closing comment, newer versions of pg_dump write \unrestrict and one more comment.
             _complete = line.SequenceEqual("-- PostgreSQL database dump complete"u8)
                 || (_complete && (line.StartsWith("--"u8) || line.StartsWith("\\unrestrict "u8)));
         }
     }
 
-    // The name ends at the list of columns; a quoted name may contain any character.
+    // Returns the table's name, which ends at the list of columns. A quoted name can contain any character.
     private string Name(string text)
     {
         var quoted = false;

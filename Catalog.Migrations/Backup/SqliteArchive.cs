@@ -2,7 +2,10 @@ using Catalog.Data.Database;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Writes and restores backups of SQLite: one file, written by SQLite's online backup, optionally compressed.</summary>
+/// <summary>
+/// Writes and restores backups of SQLite. A backup is one file that SQLite's online backup writes; it can be
+/// compressed.
+/// </summary>
 internal static class SqliteArchive
 {
     /// <summary>Writes a backup.</summary>
@@ -56,10 +59,11 @@ internal static class SqliteArchive
     }
 
     /// <summary>Restores to a temporary file in the target's folder, then renames it to the target.</summary>
-    /// <param name="target">The database file; it may be missing.</param>
+    /// <param name="target">The database file. If it is missing, it is created.</param>
     /// <param name="path">A backup that has been checked.</param>
     /// <param name="manifest">Its manifest.</param>
-    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty; throws to keep them.</param>
+    /// <param name="confirmReplace">Called with the target's name and its tables if the target is not empty. If it
+    /// throws, the tables stay unchanged.</param>
     /// <param name="ct">Cancels the restore; the target then stays unchanged.</param>
     public static async Task Restore(string target, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
         Task> confirmReplace, CancellationToken ct)
@@ -81,7 +85,8 @@ internal static class SqliteArchive
             to.Flush(flushToDisk: true);
         }
 
-        // Checked again: the backup may have changed since the first check, or the copy may be incomplete.
+        // Checks the content again, because the backup can have changed since the first check, or the copy can be
+        // incomplete.
         if (await BackupCheck.FindContentFaults(part.Path, manifest with { Compression = "none" }, ct) is { Count: > 0 } faults)
         {
             throw BackupException.Damaged($"{manifest.File} differs from its manifest, and the database is unchanged: {faults[0]}.");

@@ -5,15 +5,15 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Migrations.Backup;
 
-/// <summary>Copies, checks and reads SQLite files outside of the service: backups and the copies that become backups.</summary>
+/// <summary>Copies, checks and reads SQLite files: databases and their backups.</summary>
 public static class SqliteBackup
 {
     /// <summary>
-    /// Copies a database in use into a new file with SQLite's online backup. The copy is transactionally consistent, and in WAL mode
-    /// the copying does not block writers.
+    /// Copies a database that is in use into a new file with SQLite's online backup. The copy is transactionally
+    /// consistent. In WAL mode, the copying does not block writers.
     /// </summary>
     /// <param name="from">The database file.</param>
-    /// <param name="to">A missing or empty file.</param>
+    /// <param name="to">The new file. It must be missing or empty.</param>
     /// <param name="wait">Maximum wait for a lock on the file.</param>
     public static void Copy(string from, string to, TimeSpan wait)
     {
@@ -21,7 +21,7 @@ public static class SqliteBackup
         source.Execute($"pragma busy_timeout={(long)wait.TotalMilliseconds}");
         using var target = Open(to, SqliteOpenMode.ReadWriteCreate);
         source.BackupDatabase(target);
-        // The copy inherits WAL mode. Without WAL it stays a single file when it is opened later.
+        // The copy inherits WAL mode. This turns WAL off, so that the copy stays a single file when it is opened later.
         target.Execute("pragma journal_mode=delete");
     }
 
@@ -51,7 +51,9 @@ public static class SqliteBackup
         return await DatabaseContents.Read(connection, null, new SqliteSchemaDialect(), new SqliteSchemaReader(), ct);
     }
 
-    /// <summary>Returns the tables and views of a file; empty if the file is missing or has none.</summary>
+    /// <summary>
+    /// Returns the names of the tables and views of a file; empty if the file is missing or contains none.
+    /// </summary>
     public static IReadOnlyList<string> Tables(string path)
     {
         if (!File.Exists(path))

@@ -10,10 +10,12 @@ internal enum BackupState
     /// <summary>The manifest is valid and the file has the size in the manifest.</summary>
     Complete,
 
-    /// <summary>The manifest is missing: the backup is being written or was never finished. It does not count as a backup.</summary>
+    /// <summary>
+    /// The manifest is missing: the backup is being written or was never finished. The file does not count as a backup.
+    /// </summary>
     NoManifest,
 
-    /// <summary>The file is missing or differs from the manifest, or the manifest is invalid.</summary>
+    /// <summary>The file is missing or differs from the manifest, or the manifest is invalid or unreadable.</summary>
     Damaged,
 }
 
@@ -21,7 +23,8 @@ internal enum BackupState
 /// <param name="Name">Name of the file.</param>
 /// <param name="Bytes">Size of the file; null if the file is missing.</param>
 /// <param name="Manifest">The manifest; null if it is missing or invalid.</param>
-/// <param name="State">The state, as far as it is known.</param>
+/// <param name="State">The state. Before <see cref="StoredBackup.Check"/>, only the size and the manifest have been
+/// examined.</param>
 /// <param name="Fault">The reason for <see cref="BackupState.Damaged"/>; otherwise null.</param>
 internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest, BackupState State, string? Fault)
 {
@@ -83,7 +86,8 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
             return bytes is null ? new(name, bytes, manifest, BackupState.Damaged, "its file is missing")
                 : bytes != manifest.Bytes
                 ? new(name, bytes, manifest, BackupState.Damaged, $"it has {bytes} bytes and should have {manifest.Bytes}")
-                // A time in the future, from a wrong clock, would make this the newest backup for pruning until that day.
+                // A wrong clock can cause a time in the future. Until that day, pruning would take this for the newest
+                // backup.
                 : manifest.StartedAt > TimeProvider.System.Now().AddHours(1)
                 ? new(name, bytes, manifest, BackupState.Damaged,
                     $"its time {manifest.StartedAt:yyyy-MM-dd HH:mm:ss}Z is in the future: move it to another place or rename it")

@@ -1,12 +1,15 @@
 namespace Catalog.Migrations.Backup;
 
 /// <summary>
-/// Uploads a backup to a bucket. The object store makes an object visible only when its upload is complete, and the manifest is uploaded
-/// last, so no reader sees a partial backup.
+/// Uploads a backup to a bucket. The object store makes an object visible only when its upload is complete, and the
+/// manifest is uploaded last. So no reader sees a partial backup.
 /// </summary>
 internal static class Upload
 {
-    /// <summary>Uploads a backup, reads it back and compares it, then uploads the manifest. On an error both objects are deleted.</summary>
+    /// <summary>
+    /// Uploads a backup, reads it back and compares it. Then uploads the manifest. After an error, both objects are
+    /// deleted.
+    /// </summary>
     /// <param name="store">The bucket.</param>
     /// <param name="path">A backup that has been checked.</param>
     /// <param name="manifest">Its manifest.</param>
@@ -32,7 +35,7 @@ internal static class Upload
         }
         catch
         {
-            // The manifest first: a file without a manifest is not a backup.
+            // Deletes the manifest first, because a file without a manifest does not count as a backup.
             await Remove(store, manifestName);
             await Remove(store, manifest.File);
             throw;

@@ -9,8 +9,8 @@ using Dapper;
 namespace Catalog.Migrations.Distribution;
 
 /// <summary>
-/// Distributes the Catalog's tables over the servers of a Citus cluster by organization, so that all rows of an organization are on one
-/// server. Tables that are already distributed are skipped.
+/// Distributes the Catalog's tables over the servers of a Citus cluster by organization, so that all rows of an
+/// organization are on one server. Tables that are already distributed are skipped.
 /// </summary>
 public sealed class CitusDistribution(MigrationDatabase database, Migrator migrator)
 {
@@ -19,7 +19,9 @@ public sealed class CitusDistribution(MigrationDatabase database, Migrator migra
     /// <summary>Called after each table with its name and the duration; null for no calls.</summary>
     public Action<string, TimeSpan>? Progress { get; init; }
 
-    /// <summary>The tables that would be distributed. Changes nothing.</summary>
+    /// <summary>
+    /// Returns the Catalog's tables. <see cref="Apply"/> would distribute those that are local. Changes nothing.
+    /// </summary>
     /// <exception cref="MigrationException">The database has no Citus, or a table is distributed differently.</exception>
     public async Task<IReadOnlyList<CitusTable>> Plan(CancellationToken ct)
     {
@@ -30,11 +32,12 @@ public sealed class CitusDistribution(MigrationDatabase database, Migrator migra
     }
 
     /// <summary>Distributes the local tables, each in a transaction of its own.</summary>
-    /// <param name="shards">The number of parts of each table; null for the server's setting. Only for the first table: the others follow
-    /// it.</param>
+    /// <param name="shards">The number of parts of each table; null for the server's setting. It is used only when the
+    /// first table is distributed. The other tables get the same number as the first table.</param>
     /// <param name="ct">Cancels the operation; finished tables stay distributed.</param>
-    /// <returns>The tables as they were before.</returns>
-    /// <exception cref="MigrationException">As <see cref="Plan"/>; or a table stayed locked.</exception>
+    /// <returns>The Catalog's tables as they were before the call.</returns>
+    /// <exception cref="MigrationException">The same reasons as for <see cref="Plan"/>, or a table stayed
+    /// locked.</exception>
     public Task<IReadOnlyList<CitusTable>> Apply(int? shards, CancellationToken ct)
     {
         RequirePostgres();
@@ -53,7 +56,8 @@ public sealed class CitusDistribution(MigrationDatabase database, Migrator migra
     }
 
     /// <summary>
-    /// The local tables of a database whose other tables are distributed: scripts have added them. Empty where nothing is distributed.
+    /// Returns the local tables of a database in which other tables are distributed. Scripts added them after the
+    /// distribution. Empty if no table is distributed.
     /// </summary>
     public static async Task<List<string>> Undistributed(MigrationDatabase database, CancellationToken ct)
     {
@@ -115,7 +119,7 @@ public sealed class CitusDistribution(MigrationDatabase database, Migrator migra
             select create_distributed_table(@table::regclass, '{PostgresCitus.Column}', colocate_with => '{PostgresCitus.FirstTable}')
             """;
         // Distributing a table copies its rows to the shards and leaves the old rows in the coordinator's own table.
-        // This removes them.
+        // This statement removes the old rows.
         const string RemoveCopied = """
             -- CitusDistribution.RemoveCopied
             select truncate_local_data_after_distributing_table(@table::regclass)

@@ -12,7 +12,7 @@ public sealed record CitusTable
     /// <summary>The column that decides where a row is; <c>-</c> if another rule decides; null if all rows are local.</summary>
     public string? DistributedBy { get; init; }
 
-    /// <summary>The group of tables that are distributed in the same way; null for a local table.</summary>
+    /// <summary>The id of the group of tables that are distributed in the same way; null for a local table.</summary>
     public int? Colocation { get; init; }
 
     /// <summary>The number of parts that the table is divided into; 0 for a local table.</summary>
@@ -21,7 +21,9 @@ public sealed record CitusTable
     /// <summary>Whether the table is not distributed yet.</summary>
     public bool IsLocal => DistributedBy is null;
 
-    /// <summary>Reads the tables, organizations first; null if the database does not have the extension.</summary>
+    /// <summary>
+    /// Reads the Catalog's tables, with organizations first. Returns null if the database does not have the extension.
+    /// </summary>
     /// <param name="connection">An open Postgres connection with the Catalog's search path.</param>
     /// <param name="ct">Cancels the operation.</param>
     public static async Task<List<CitusTable>?> ReadAll(DbConnection connection, CancellationToken ct) =>
@@ -29,7 +31,10 @@ public sealed record CitusTable
             ? (await connection.QueryAsync<CitusTable>(new CommandDefinition(PostgresCitus.Tables, cancellationToken: ct))).AsList()
             : null;
 
-    /// <summary>The tables that are distributed, but by another column or apart from the organizations.</summary>
+    /// <summary>
+    /// Returns the distributed tables that are distributed by a wrong column, or not in the group of the table
+    /// organizations.
+    /// </summary>
     public static List<CitusTable> Misplaced(IReadOnlyList<CitusTable> tables)
     {
         var group = tables.FirstOrDefault(table => table.Name == PostgresCitus.FirstTable)?.Colocation;

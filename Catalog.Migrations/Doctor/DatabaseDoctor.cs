@@ -5,7 +5,10 @@ using Dapper;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Checks the database from the migrator's and from the service's connection. Changes nothing.</summary>
+/// <summary>
+/// Checks the database through the migrator's connection. Also checks that the service's address leads to the same
+/// database. Changes nothing.
+/// </summary>
 public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, DoctorThresholds? limits = null)
 {
     private readonly DoctorReport _report = new();
@@ -65,7 +68,8 @@ public sealed class DatabaseDoctor(MigrationDatabase database, Chain chain, Doct
         }
     }
 
-    // Returns the newest revision whose committed description matches the live schema; null for none, or on an error or time-out.
+    // Returns the newest revision whose committed description matches the live schema. Returns null if there is none,
+    // or after an error or a time-out.
     private async Task<string?> FindMatchingRevision(DbConnection connection, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);

@@ -9,13 +9,18 @@ public sealed class DoctorReport
     /// <summary>The findings, in the order of the checks.</summary>
     public List<Finding> Findings { get; } = [];
 
-    /// <summary>The statements with the most total time, in descending order; null without pg_stat_statements.</summary>
+    /// <summary>
+    /// The statements with the most total time, in descending order; null if pg_stat_statements cannot be read.
+    /// </summary>
     public IReadOnlyList<SlowStatement>? SlowestStatements { get; internal set; }
 
     /// <summary>The statements of other connections, longest-running first.</summary>
     public IReadOnlyList<ActiveStatement> ActiveStatements { get; internal set; } = [];
 
-    /// <summary>The tables: first those of unknown size, then the largest first.</summary>
+    /// <summary>
+    /// The tables, the largest first: on Postgres by size, on SQLite by number of rows. Before them come those whose
+    /// size or number of rows is unknown.
+    /// </summary>
     public IReadOnlyList<TableState> Tables { get; internal set; } = [];
 
     /// <summary>The invalid or unused indexes, largest first.</summary>
@@ -53,19 +58,25 @@ public sealed record ActiveStatement
     /// <summary><c>active</c>, <c>idle in transaction</c> and so on; null if hidden from this role.</summary>
     public string? State { get; init; }
 
-    /// <summary>The wait event, such as <c>Lock: relation</c>; null if the process does not wait.</summary>
+    /// <summary>
+    /// The wait event, such as <c>Lock: relation</c>; null if the process does not wait or is not active.
+    /// </summary>
     public string? Wait { get; init; }
 
-    /// <summary>Seconds since the statement started; for an idle transaction, since it became idle.</summary>
+    /// <summary>
+    /// Seconds since the statement started; for an idle transaction, since it became idle. Null if unknown.
+    /// </summary>
     public double? Seconds { get; init; }
 
     /// <summary>Seconds since the transaction started; null without a transaction.</summary>
     public double? TransactionSeconds { get; init; }
 
-    /// <summary>The processes that block this one; 0 for a prepared transaction.</summary>
+    /// <summary>The ids of the processes that block this process. The id 0 stands for a prepared transaction.</summary>
     public int[] BlockedBy { get; init; } = [];
 
-    /// <summary>The shortened text on one line; for an idle transaction, of its last statement.</summary>
+    /// <summary>
+    /// The shortened text on one line. For an idle transaction, this is the text of its last statement.
+    /// </summary>
     public required string Query { get; init; }
 }
 
@@ -74,7 +85,10 @@ public sealed record TableState
 {
     public required string Name { get; init; }
 
-    /// <summary>Size with indexes; null on SQLite, and while an exclusive lock on the table is held or requested.</summary>
+    /// <summary>
+    /// Size in bytes with indexes; null on SQLite, and while a session holds an exclusive lock on the table or waits
+    /// for one.
+    /// </summary>
     public long? Bytes { get; init; }
 
     /// <summary>Number of rows, estimated on Postgres; null if counting took too long.</summary>
@@ -102,10 +116,10 @@ public sealed record IndexState
     /// <summary>Number of index scans since <see cref="Since"/>.</summary>
     public required long Scans { get; init; }
 
-    /// <summary>Size at the server's last vacuum or analyze.</summary>
+    /// <summary>Size in bytes at the last vacuum or analyze of the table.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>Start of the statistics.</summary>
+    /// <summary>The time since which the server counts scans.</summary>
     public required DateTimeOffset Since { get; init; }
 }
 
@@ -116,7 +130,7 @@ public sealed record FileState
 
     public required long Bytes { get; init; }
 
-    /// <summary>Size of the write-ahead log; 0 without one.</summary>
+    /// <summary>Size of the write-ahead log in bytes; 0 if there is no log.</summary>
     public required long WalBytes { get; init; }
 
     /// <summary>The journal mode; the service sets <c>wal</c>.</summary>

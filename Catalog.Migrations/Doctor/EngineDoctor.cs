@@ -7,13 +7,14 @@ namespace Catalog.Migrations.Doctor;
 /// <summary>The database that a connection leads to.</summary>
 /// <param name="Database">Identifies the database: equal for all addresses of the same database.</param>
 /// <param name="Login">The session's user; null on SQLite.</param>
-/// <param name="Process">The connection's server process, which may exist for a moment after the connection is closed; 0 on SQLite.</param>
+/// <param name="Process">Id of the connection's server process; 0 on SQLite. The process can exist for a moment after
+/// the connection is closed.</param>
 /// <param name="Pooled">True if the connection goes through a pooler.</param>
 public sealed record Place(string Database, string? Login, int Process, bool Pooled);
 
 /// <summary>The service as a client of the checked database.</summary>
 /// <param name="Settings">Address and pool of the service.</param>
-/// <param name="Place">The service's database; null if it is unreachable or another database.</param>
+/// <param name="Place">The service's database; null if it is unreachable or is not the checked database.</param>
 /// <param name="Role">The role that the service's statements run as.</param>
 public sealed record Client(DatabaseSettings Settings, Place? Place, string Role);
 
@@ -32,7 +33,10 @@ public abstract class EngineDoctor
     internal abstract Task Check(DbConnection connection, Client service, DoctorThresholds limits, DoctorReport report,
         CancellationToken ct);
 
-    /// <summary>Runs one check with a time limit and without the possibility to change data. A failed check becomes a note.</summary>
+    /// <summary>
+    /// Runs one check, which cannot change data, with a time limit. If the check exceeds the limit or the server
+    /// rejects a statement, the report gets a note.
+    /// </summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="subject">What is checked, as the beginning of a sentence.</param>
     /// <param name="check">The check.</param>

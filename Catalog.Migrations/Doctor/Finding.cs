@@ -23,7 +23,9 @@ public sealed record Finding(string Code, Severity Severity, string Message, str
 /// <summary>The thresholds above which the doctor reports a finding.</summary>
 public sealed record DoctorThresholds
 {
-    /// <summary>Run time of a migration's statement, and idle time of an open transaction.</summary>
+    /// <summary>
+    /// Run time of a migration's statement, idle time of an open transaction, and age of a prepared transaction.
+    /// </summary>
     public TimeSpan Slow { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Wait time for a lock.</summary>
@@ -35,10 +37,13 @@ public sealed record DoctorThresholds
     /// <summary>Minimum size in bytes of a reported unused index.</summary>
     public long UnusedBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Minimum number of dead rows in a table; fewer are never reported.</summary>
+    /// <summary>Number of dead rows in a table. A table with fewer dead rows is never reported.</summary>
     public long DeadRows { get; init; } = 10_000;
 
-    /// <summary>Transaction age of the oldest row. At 2,147,483,648 (wraparound) the server rejects writes.</summary>
+    /// <summary>
+    /// Age of the oldest row, in transactions. Shortly before an age of 2,147,483,648 (wraparound), the server rejects
+    /// writes.
+    /// </summary>
     public long TransactionAge { get; init; } = 1_000_000_000;
 
     /// <summary>Bytes of write-ahead log retained by a replication slot.</summary>

@@ -48,7 +48,7 @@ internal static class PostgresActivity
 
     private static async Task<Dictionary<int, Session>> ReadSessions(DbConnection connection, CancellationToken ct)
     {
-        // Takes no lock: reads only names of tables, and only of those that a session waits for.
+        // This takes no table lock. It reads only names of tables, and only of tables that a session waits for.
         const string Sql = """
             -- PostgresActivity.ReadSessions
             select a.pid, a.usename::text as "user", coalesce(a.application_name, '') as application, a.state, a.query_start, a.xact_start,
@@ -111,7 +111,7 @@ internal static class PostgresActivity
         }
     }
 
-    // Returns the process at the root of the chain of waits: it blocks others and waits for no lock.
+    // Returns the process at the root of the chain of waits. This process blocks others and itself waits for no lock.
     private static int RootBlocker(Session session, Dictionary<int, Session> sessions)
     {
         var seen = new HashSet<int> { session.Pid };

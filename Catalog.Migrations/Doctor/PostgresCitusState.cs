@@ -6,7 +6,10 @@ using Dapper;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Checks a database with Citus: where the tables are, whether workers answer, whether the role may log in there.</summary>
+/// <summary>
+/// Checks a database with Citus: where the tables are, whether the workers answer, and whether the service's role is
+/// allowed to log in on them.
+/// </summary>
 internal static class PostgresCitusState
 {
     public static async Task Check(DbConnection connection, Client service, DoctorReport report, CancellationToken ct)
@@ -39,7 +42,7 @@ internal static class PostgresCitusState
     private static async Task CheckWorkers(DbConnection connection, string role, string version, List<CitusTable> tables,
         DoctorReport report, CancellationToken ct)
     {
-        // A server that does not answer would use up the time limit of the check.
+        // Without this limit, a worker that does not answer would use up the time limit of the check.
         const string Limit = """
             -- PostgresCitusState.Limit
             select set_config('citus.node_connection_timeout', '2000', true)

@@ -13,7 +13,8 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
 {
     internal override async Task<Place> Locate(DbConnection connection, CancellationToken ct)
     {
-        // Identified by the server, because different addresses, poolers and standbys can lead to the same database.
+        // The server's own identifiers are compared, because different addresses, poolers and standbys can lead to the
+        // same database.
         const string Sql = """
             -- PostgresDoctor.Locate
             select (select system_identifier from pg_control_system()) || '/' || (select oid from pg_database
@@ -40,8 +41,8 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
     internal override async Task RunCheck(DbConnection connection, string subject, Func<Task> check, DoctorReport report,
         CancellationToken ct)
     {
-        // The settings are local to the transaction: session settings would remain on a pooler's connection. The lock time-out is short, so
-        // that the checks do not wait for a migration.
+        // The settings are local to the transaction, because session settings would remain on a pooler's connection.
+        // The lock time-out is short, so that the checks do not wait for a migration.
         const string Sql = """
             -- PostgresDoctor.RunCheck
             select set_config('transaction_read_only', 'on', true), set_config('statement_timeout', '5s', true), set_config('lock_timeout',

@@ -9,8 +9,8 @@ internal static class PostgresPoolLimits
 {
     public static async Task Check(DbConnection connection, Client service, DoctorReport report, CancellationToken ct)
     {
-        // "others" excludes the service's own connections, because the advice is about its replicas. A process of a
-        // hidden type counts as a client.
+        // "others" excludes the service's own connections, because the advice is about its replicas. A process whose
+        // type is hidden from this role counts as a client.
         const string Sql = """
             -- PostgresPoolLimits.Check
             with others as (

@@ -17,7 +17,9 @@ public sealed record ServerProcess
     /// <summary><c>active</c>, <c>idle</c>, <c>idle in transaction</c> and so on; null if hidden from this role.</summary>
     public string? State { get; init; }
 
-    /// <summary>Seconds since the statement started; null if unknown.</summary>
+    /// <summary>
+    /// Seconds since the statement started; for an inactive process, since its state changed. Null if unknown.
+    /// </summary>
     public double? Seconds { get; init; }
 
     /// <summary>The shortened text on one line.</summary>
@@ -59,7 +61,7 @@ public static class PostgresProcesses
             throw NotEndable($"Process {pid} is the process of this command.");
         }
 
-        // The type is hidden for other roles' processes; then the server itself checks the permission.
+        // The type of other roles' processes can be hidden from this role. Then only the server checks the permission.
         if (found.User is null || found.BackendType is not (null or "client backend"))
         {
             throw NotEndable(
@@ -94,8 +96,8 @@ public static class PostgresProcesses
     /// <exception cref="MigrationException">The current role lacks permission.</exception>
     public static async Task<bool?> End(DbConnection connection, ServerProcess process, bool wholeConnection, CancellationToken ct)
     {
-        // Since Find, the process may have started another statement, or another client may have got its number. So the statements also
-        // compare the start times.
+        // After Find, the process can have started another statement, or another client can have got its process id. So
+        // the statements also compare the start times.
         const string Cancel = """
             -- PostgresProcesses.End cancel
             select pg_cancel_backend(pid) from pg_stat_activity
@@ -107,7 +109,7 @@ public static class PostgresProcesses
             select pg_terminate_backend(pid) from pg_stat_activity
             where pid = @Pid and backend_start is not distinct from @BackendStart
             """;
-        // A null state means that it is hidden: then only the end of the process is visible.
+        // A null state means that the state is hidden from this role. Then only the end of the process is visible.
         const string StillRunning = """
             -- PostgresProcesses.End still running
             select exists (

@@ -12,7 +12,8 @@ internal static class PostgresRoles
     {
         var login = service.Place?.Login;
         var found = await PostgresRole.Find(connection, service.Role, login, ct);
-        // Row-level security exists since the script that creates the table organizations.
+        // The script that creates the table organizations also adds row-level security. Before it, there is nothing to
+        // check.
         if (await connection.ExecuteScalarAsync<bool>(
             new CommandDefinition("select to_regclass('organizations') is not null", cancellationToken: ct))
             && (await connection.QueryAsync<string>(

@@ -4,13 +4,13 @@ using Npgsql;
 
 namespace Catalog.Migrations.Doctor;
 
-/// <summary>Reads the statements with the most total time from pg_stat_statements, if it is installed.</summary>
+/// <summary>Reads the ten statements with the most total time from pg_stat_statements, if it is installed.</summary>
 internal static class PostgresStatistics
 {
     public static async Task Check(DbConnection connection, DoctorReport report, CancellationToken ct)
     {
-        // The extension can be in any schema. Its settings exist only if its library is loaded; the list of libraries is visible only to
-        // administrators.
+        // The extension can be in any schema. Its settings exist only if its library is loaded. The list of libraries
+        // itself is visible only to administrators.
         const string Find = """
             -- PostgresStatistics.Find
             select (select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace

@@ -16,8 +16,8 @@ internal static class PostgresStorage
 
     private static async Task CheckTables(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
-        // Reading a table's size waits for exclusive locks on it, which are exactly what this command must diagnose. So
-        // such tables are skipped.
+        // Reading the size of a table waits for an exclusive lock on it. Such locks are exactly what this command must
+        // diagnose, so the sizes of these tables are not read.
         const string Sql = """
             -- PostgresStorage.CheckTables
             with held as materialized (
@@ -59,8 +59,7 @@ internal static class PostgresStorage
     private static async Task CheckIndexes(DbConnection connection, DoctorThresholds limits, DoctorReport report, CancellationToken ct)
     {
         // An index under construction is invalid too, so it is excluded. Scans are counted since the last reset of the
-        // statistics, at the latest
-        // since the start of the server.
+        // statistics; without a reset, at least since the start of the server.
         const string Sql = """
             -- PostgresStorage.CheckIndexes
             select c.oid::regclass::text as name, i.indrelid::regclass::text as table, i.indisvalid as valid, coalesce(s.idx_scan,

@@ -5,7 +5,9 @@ namespace Catalog.Migrations.Doctor;
 /// <summary>Prepares the text of a statement for display.</summary>
 public static partial class QueryText
 {
-    /// <summary>Shortens a statement to one line, without addresses and without text after words such as password.</summary>
+    /// <summary>
+    /// Shortens a statement to one line. Removes addresses, and all text after a word such as password.
+    /// </summary>
     /// <param name="query">The statement; null for none.</param>
     /// <param name="maxLength">Maximum number of characters of the result.</param>
     public static string Shorten(string? query, int maxLength = 300)

@@ -17,7 +17,7 @@ internal static class SchemaFindings
     {
         foreach (var fault in status.Faults)
         {
-            // The first sentence of a fault's message is the problem, the others are the action.
+            // The first sentence of a fault's message is the problem. The rest of the message is the action.
             var end = fault.Message.IndexOf(". ", StringComparison.Ordinal);
             yield return new(fault.Fault.Code(), Severity.Error, end < 0 ? fault.Message : fault.Message[..(end + 1)], end < 0
                 ? null : fault.Message[(end + 2)..]);

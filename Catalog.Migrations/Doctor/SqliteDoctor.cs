@@ -14,7 +14,7 @@ internal sealed class SqliteDoctor(string path) : EngineDoctor
     private static readonly string[] NetworkFileSystems = ["nfs", "cifs", "smb", "9p", "v9fs", "afs", "ceph", "lustre", "gluster",
         "fuse.sshfs", "ncp", "coda", "vboxsf"];
 
-    // Read before a connection is opened, because opening may create the log.
+    // The size is read before a connection is opened, because opening can create the log.
     private readonly long _walBytes = File.Exists($"{path}-wal") ? new FileInfo($"{path}-wal").Length : 0;
 
     internal override async Task<Place> Locate(DbConnection connection, CancellationToken ct)
@@ -48,7 +48,8 @@ internal sealed class SqliteDoctor(string path) : EngineDoctor
         limit.CancelAfter(TimeLimit);
         try
         {
-            // The driver is synchronous: on another thread, the time limit and cancellation can interrupt it.
+            // The driver is synchronous. So the check runs on another thread, where the time limit and cancellation can
+            // interrupt it.
             await Task.Run(check, ct);
         }
         catch (SqliteException exception) when (exception.SqliteErrorCode == 9 && !ct.IsCancellationRequested)

@@ -12,7 +12,10 @@ namespace Catalog.Migrations.Grants;
 /// </summary>
 public static class PostgresRoleGrant
 {
-    /// <summary>Runs the statements that the connection's role is permitted to run, and returns the others.</summary>
+    /// <summary>
+    /// Runs the statements that the connection's role is permitted to run. Returns the other statements for an
+    /// administrator.
+    /// </summary>
     /// <param name="database">The database, opened as the tables' owner.</param>
     /// <param name="role">The service's role.</param>
     /// <param name="login">The login that becomes a member; null for the connection's own login.</param>
@@ -22,9 +25,11 @@ public static class PostgresRoleGrant
     public static async Task<Granted> Run(MigrationDatabase database, string role, string? login, CancellationToken ct)
     {
         await using var connection = await database.Source.OpenConnectionAsync(ct);
-        // Rejects a pooler in transaction mode, as every migration does: there the lock would stay on a connection that others use.
+        // This rejects a pooler in transaction mode, as every migration does. Behind such a pooler, the lock would stay
+        // on a connection that others use.
         await database.Dialect.BeginSession(connection, stop => database.Source.OpenConnectionAsync(stop), new(), ct);
-        // Concurrent grants, for example by an upgrade, would fail with a conflict in the server's catalog.
+        // Without this lock, concurrent grants, for example by an upgrade, would fail with a conflict in the system
+        // catalog.
         await using var held = await database.Dialect.Lock(connection, TimeSpan.FromSeconds(10), _ => { }, ct)
             ?? throw new MigrationException(
                 MigrationFault.LockNotObtained,

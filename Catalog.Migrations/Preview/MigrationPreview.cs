@@ -6,12 +6,12 @@ namespace Catalog.Migrations.Preview;
 /// <summary>Builds the SQL of a migration, including journal rows, for <c>psql</c> or <c>sqlite3</c>.</summary>
 internal static class MigrationPreview
 {
-    /// <summary>Returns the SQL that migrates from one place in the chain to another, up or down.</summary>
+    /// <summary>Returns the SQL that migrates from one position in the chain to another, up or down.</summary>
     /// <param name="dialect">The engine's SQL for migrations.</param>
     /// <param name="preview">The engine's SQL for previews.</param>
     /// <param name="chain">The scripts.</param>
-    /// <param name="from">The place to start at; see <see cref="Chain.Position(string, int)"/>.</param>
-    /// <param name="to">The place to end at.</param>
+    /// <param name="from">The position to start at; see <see cref="Chain.Position(string, int)"/>.</param>
+    /// <param name="to">The position to end at.</param>
     /// <param name="appRole">The service's role, which is granted the required privileges if it exists.</param>
     /// <exception cref="MigrationException">A down script is missing.</exception>
     public static string Write(SchemaDialect dialect, PreviewDialect preview, Chain chain, int from, int to, string appRole)

@@ -9,7 +9,7 @@ internal abstract class PreviewDialect
     /// <summary>SQL expression for the current time in UTC, for the journal's column without time zone.</summary>
     internal abstract string Now { get; }
 
-    /// <summary>SQL expression for the current time, for the history's column.</summary>
+    /// <summary>SQL expression for the current time, for the time column of the history.</summary>
     internal abstract string Instant { get; }
 
     /// <summary>Returns the start of a preview: a comment on how to run it, and the session's settings.</summary>

@@ -10,12 +10,13 @@ using Dapper;
 namespace Catalog.Migrations.Replay;
 
 /// <summary>
-/// Reads the stored events again with the code of this build, and writes what follows from them to separate tables, the
-/// shadow. Compares the shadow with the live tables, and with "apply" replaces the live rows that differ. The service
-/// keeps running.
+/// Reads the stored events again with the code of this build, and writes the resulting rows to separate tables, the
+/// shadow. Then compares the shadow with the live tables. With "apply", it also replaces the live rows that differ. The
+/// service keeps running.
 /// </summary>
 /// <param name="database">The database.</param>
-/// <param name="days">What retention keeps: rows that it removed are not brought back.</param>
+/// <param name="days">For how many days retention keeps data. Rows that retention removed are not inserted
+/// again.</param>
 /// <param name="time">The clock.</param>
 public sealed class EventReplay(MigrationDatabase database, RetentionDays days, TimeProvider time)
 {
@@ -23,17 +24,21 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
     private const int CatchUps = 10;
     private readonly Dialect _dialect = database.Failures;
 
-    /// <summary>Called after each batch with the organization and the number of its folded events.</summary>
+    /// <summary>
+    /// Called after each batch with the organization and the number of its events folded so far; null for no calls.
+    /// </summary>
     public Action<string, long>? Progress { get; init; }
 
-    /// <summary>How long to wait for a retention run or another replay.</summary>
+    /// <summary>Maximum wait for a retention run or another replay to finish.</summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Replays the events of one organization or of all.</summary>
-    /// <param name="organization">The organization; null for all with events.</param>
-    /// <param name="since">Only events received since; null for all.</param>
+    /// <param name="organization">Id of the organization; null for all organizations that have events.</param>
+    /// <param name="since">Only events that were received, or have an event time, from this time on are folded; null
+    /// for all events.</param>
     /// <param name="apply">Whether to replace the rows that differ, in one transaction for each organization.</param>
-    /// <param name="ct">Cancels. Organizations that are finished stay so; others are unchanged.</param>
+    /// <param name="ct">Cancels the operation. The changes to finished organizations stay; the others are
+    /// unchanged.</param>
     /// <exception cref="MigrationException">
     /// The organization has no events, the database is distributed, or a lock was not obtained.
     /// </exception>
@@ -101,7 +106,7 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
         var runs = apply && tables.Any(table => table.Differs) ? await swap.Apply(ct) : 0;
         if (apply)
         {
-            // Without the token: a cancelled commit has an unknown outcome.
+            // The commit gets no token, because a cancelled commit has an unknown outcome.
             await transaction.CommitAsync(CancellationToken.None);
         }
 

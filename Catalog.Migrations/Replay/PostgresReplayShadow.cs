@@ -5,7 +5,7 @@ using Dapper;
 
 namespace Catalog.Migrations.Replay;
 
-/// <summary>The shadow is a schema of the same database.</summary>
+/// <summary>A shadow in a schema of the service's database.</summary>
 internal sealed class PostgresReplayShadow(MigrationDatabase live)
     : ReplayShadow(live, MigrationDatabase.Open(live.Settings.InSchema(Schema)))
 {

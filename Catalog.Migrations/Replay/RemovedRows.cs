@@ -10,8 +10,8 @@ namespace Catalog.Migrations.Replay;
 /// Deletes rows from the shadow that retention removed from the live tables and whose events are still in the log.
 /// Otherwise the replay would insert them again.
 /// </summary>
-/// <param name="connection">A connection to both.</param>
-/// <param name="transaction">The transaction that compares.</param>
+/// <param name="connection">A connection to the live tables and the shadow.</param>
+/// <param name="transaction">The transaction in which the tables are compared.</param>
 /// <param name="organization">The organization.</param>
 internal sealed class RemovedRows(DbConnection connection, DbTransaction transaction, string organization)
 {
@@ -34,7 +34,7 @@ internal sealed class RemovedRows(DbConnection connection, DbTransaction transac
               where log.organization_id = @organization and log.run_id = s.id and log.received_at >= @before)
         """;
 
-    // A pipeline is removed after it was deleted, when it has neither runs nor results.
+    // Retention removes a pipeline that was deleted, as soon as it has neither runs nor results.
     private const string OldPipelines = $"""
         -- RemovedRows.OldPipelines
         delete from {S}.pipelines
@@ -47,10 +47,10 @@ internal sealed class RemovedRows(DbConnection connection, DbTransaction transac
               where log.organization_id = @organization and log.pipeline_id = {S}.pipelines.id and log.received_at >= @before)
         """;
 
-    /// <summary>Deletes these rows from the shadow.</summary>
+    /// <summary>Deletes the removed rows from the shadow.</summary>
     /// <param name="database">The database.</param>
     /// <param name="days">For how many days the operator keeps data.</param>
-    /// <param name="now">The time.</param>
+    /// <param name="now">The current time.</param>
     /// <param name="ct">Cancels the operation.</param>
     public async Task Delete(MigrationDatabase database, RetentionDays days, DateTimeOffset now, CancellationToken ct)
     {

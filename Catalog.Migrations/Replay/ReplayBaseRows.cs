@@ -6,14 +6,14 @@ using Dapper;
 namespace Catalog.Migrations.Replay;
 
 /// <summary>
-/// Copies into the shadow the rows of an organization that folding the events needs and does not create.
+/// Copies rows of an organization into the shadow: those that the folding of events needs but does not create.
 /// </summary>
 internal static class ReplayBaseRows
 {
     private const string S = ReplayShadow.Schema;
 
-    // Always copied: the organization, its pipelines, and the runs that were posted. Without these runs, a replayed
-    // event could use the id of one of them.
+    // These rows are always copied: the organization, its pipelines, and the runs that were posted. Without the posted
+    // runs, a replayed event could get the id of a posted run.
     private static readonly string[] Always =
     [
         $"insert into {S}.organizations select * from organizations where organization_id = @organization",
@@ -31,8 +31,8 @@ internal static class ReplayBaseRows
         $"update {S}.pipelines set deleted_at = null where organization_id = @organization",
     ];
 
-    // Rows that events before the horizon created and later events need: the other names of datasets, and the runs that
-    // started before the horizon.
+    // Events before the horizon created these rows, and later events need them: the aliases of datasets with their
+    // datasets, and the lineage of runs that started before the horizon.
     private static readonly string[] BehindHorizon =
     [
         $"""
@@ -48,7 +48,7 @@ internal static class ReplayBaseRows
     /// <summary>Copies the rows.</summary>
     /// <param name="connection">A connection that writes to the shadow.</param>
     /// <param name="organization">The organization.</param>
-    /// <param name="horizon">The time from which events are folded; null for the whole log.</param>
+    /// <param name="horizon">The time from which events are folded; null if the whole log is folded.</param>
     /// <param name="ct">Cancels the operation.</param>
     public static async Task Copy(DbConnection connection, string organization, DateTimeOffset? horizon, CancellationToken ct)
     {
@@ -67,7 +67,8 @@ internal static class ReplayBaseRows
         await transaction.CommitAsync(ct);
     }
 
-    // Only when the whole log is folded: the events set the descriptions of pipelines that only events report again.
+    // This is called only when the whole log is folded. It clears the descriptions and owners of pipelines that only
+    // events report, because the events set them again.
     private static async Task ForgetDescriptions(
         DbConnection connection, DbTransaction transaction, string organization, CancellationToken ct)
     {

@@ -11,7 +11,8 @@ internal sealed class ReplayComparison(
     private const string Shadow = ReplayShadow.Schema;
     private const int Examples = 3;
 
-    // A table without a time column, from which rows are deleted, is compared only when the whole log is folded.
+    // If only a part of the log is folded, a table from which rows are deleted is compared only if its rows have a
+    // time.
     private readonly List<ReplayTable> _tables =
         [.. ReplayTables.All(resultOfLog).Where(table => table.FirstAt is not null || horizon.FoldedFrom is null || !table.DeletesRows)];
 
@@ -44,7 +45,9 @@ internal sealed class ReplayComparison(
         return compared;
     }
 
-    /// <summary>Replaces the rows that differ, and folds the runs and the states of checks again that depend on them.</summary>
+    /// <summary>
+    /// Replaces the rows that differ. Then folds again the runs and the states of checks that depend on these rows.
+    /// </summary>
     /// <returns>The number of runs that were folded again.</returns>
     public async Task<int> Apply(CancellationToken ct)
     {
@@ -100,6 +103,8 @@ internal sealed class ReplayComparison(
 }
 
 /// <summary>How far back a replay reaches.</summary>
-/// <param name="FoldedFrom">Events from before it are not folded; null: the whole log is.</param>
-/// <param name="RemovedBefore">Retention removed events from before it; null: none.</param>
+/// <param name="FoldedFrom">Events whose receipt and event time are both before this time are not folded. Null if the
+/// whole log is folded.</param>
+/// <param name="RemovedBefore">Retention removed the events that were received before this time; null if it removed
+/// none.</param>
 internal sealed record ReplayHorizon(DateTimeOffset? FoldedFrom, DateTimeOffset? RemovedBefore);

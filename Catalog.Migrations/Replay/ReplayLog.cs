@@ -10,9 +10,9 @@ namespace Catalog.Migrations.Replay;
 /// <summary>Reads the log of one organization and folds it into the shadow.</summary>
 /// <param name="dialect">The engine.</param>
 /// <param name="shadow">The shadow.</param>
-/// <param name="reader">A connection of its own, which sees what the shadow committed.</param>
+/// <param name="reader">A separate connection, which sees what was committed to the shadow.</param>
 /// <param name="organization">The organization.</param>
-/// <param name="progress">Called after each batch with the number of folded events.</param>
+/// <param name="progress">Called after each batch with the number of events folded so far.</param>
 internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnection reader, string organization, Action<long> progress)
 {
     private const int MaxBatchBytes = 16 * 1024 * 1024;
@@ -20,7 +20,7 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
     private readonly Dictionary<string, DateTimeOffset> _deleted = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unreadable = new(StringComparer.Ordinal);
 
-    /// <summary>Events from before it are left out.</summary>
+    /// <summary>Events whose receipt and event time are both before this time are not folded.</summary>
     public DateTimeOffset Horizon { get; set; }
 
     /// <summary>The number of folded events.</summary>
@@ -29,7 +29,10 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
     /// <summary>The number of events whose body cannot be read.</summary>
     public long Unreadable => _unreadable.Count;
 
-    /// <summary>The time before which retention has removed bodies, from its entries in the audit log; null for never.</summary>
+    /// <summary>
+    /// Reads the time of receipt before which retention has removed events, from its entries in the audit log; null if
+    /// it removed none.
+    /// </summary>
     public async Task<DateTimeOffset?> RemovedBefore(CancellationToken ct)
     {
         const string Sql = """
@@ -52,7 +55,9 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
         return last;
     }
 
-    /// <summary>Reads which pipelines are deleted: an event that was received later changes nothing.</summary>
+    /// <summary>
+    /// Reads which pipelines are deleted. An event that was received after the deletion changes nothing.
+    /// </summary>
     public async Task ReadDeleted(CancellationToken ct)
     {
         const string Sql = """
@@ -69,10 +74,10 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
         }
     }
 
-    /// <summary>Folds the events that the shadow does not have.</summary>
-    /// <param name="most">The number of events in one transaction.</param>
+    /// <summary>Folds the events that are not in the shadow yet.</summary>
+    /// <param name="most">Maximum number of events in one transaction.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <returns>The number of events.</returns>
+    /// <returns>The number of events that were folded.</returns>
     public async Task<long> FoldNew(int most, CancellationToken ct)
     {
         const string Sql = $"""
@@ -90,8 +95,8 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
             Sql, new { organization, Horizon }, commandTimeout: 0, cancellationToken: ct)))
             .Where(key => !_unreadable.Contains(key.Name)).ToList();
         var batches = Batches(keys, most);
-        // The next batch is read while this one is folded. On another thread, because the SQLite driver is synchronous:
-        // it would finish reading before the folding starts.
+        // While one batch is folded, another thread reads the next batch. The thread is needed because the SQLite
+        // driver is synchronous: it would finish reading before the folding starts.
         var reading = batches.Count == 0 ? null : Task.Run(() => Read(batches[0], ct), ct);
         for (var i = 0; i < batches.Count; i++)
         {
@@ -132,7 +137,7 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
         return batches;
     }
 
-    // The events in the order of the keys; null for one whose body cannot be read.
+    // Returns the events in the order of the keys, with null for an event whose body cannot be read.
     private async Task<LoggedEvent?[]> Read(List<EventKey> keys, CancellationToken ct)
     {
         var sql = $"""
@@ -180,7 +185,7 @@ internal sealed class ReplayLog(Dialect dialect, ReplayShadow shadow, DbConnecti
             }
             else
             {
-                // The shadow needs the key of an event and not its body.
+                // The shadow needs the key of an event, but not its body.
                 events.Add(AsReceived(@event) with { Body = "{}" });
             }
         }

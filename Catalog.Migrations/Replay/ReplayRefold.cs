@@ -5,7 +5,8 @@ using Catalog.Data.Runs;
 namespace Catalog.Migrations.Replay;
 
 /// <summary>
-/// Folds runs again from their events, and the states of checks from their results, after a replay replaced some of them.
+/// After a replay replaced rows, folds the changed runs again from their events, and the changed states of checks from
+/// their results.
 /// </summary>
 internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrganizationSession batches, string organization)
 {
@@ -30,8 +31,8 @@ internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrgani
             select pipeline_id, check_id from {shadow}.check_results
             where organization_id = @organization and id in (select id from changed)
             """;
-        // Runs from before the last removal of events are left out: some of their events may be missing, so folding the
-        // rest would give a wrong state.
+        // Runs from before the time up to which retention removed events are left out. Some of their events can be
+        // missing, so folding the rest would give a wrong state.
         var ofRuns = $"""
             -- ReplayRefold.Runs
             with results as materialized ({results})
@@ -54,7 +55,7 @@ internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrgani
         _runs = await session.Many<string>(ofRuns, parameters, ct);
     }
 
-    /// <summary>Folds the events of these runs again.</summary>
+    /// <summary>Folds again the states of checks and the runs that <see cref="Find"/> found.</summary>
     /// <returns>The number of runs.</returns>
     public async Task<int> Run(CancellationToken ct)
     {

@@ -7,8 +7,8 @@ using Catalog.Data.Migrations;
 namespace Catalog.Migrations.Replay;
 
 /// <summary>
-/// The tables that a replay folds into, beside those of the service: a schema of its own on Postgres, a file of its own on
-/// SQLite. They are brought to head by the same scripts, and dropped on disposal.
+/// The tables that a replay folds events into. They are separate from the service's tables: in another schema on
+/// Postgres, in another file on SQLite. The same scripts create them. They are dropped on disposal.
 /// </summary>
 internal abstract class ReplayShadow : IAsyncDisposable
 {
@@ -33,7 +33,7 @@ internal abstract class ReplayShadow : IAsyncDisposable
     /// </summary>
     public abstract string ResultOfLog { get; }
 
-    /// <summary>Creates empty tables; those that a killed replay left are dropped before.</summary>
+    /// <summary>Creates empty tables. First drops the tables that a killed replay left behind.</summary>
     /// <param name="live">The database of the service.</param>
     /// <param name="ct">Cancels the operation.</param>
     public static async Task<ReplayShadow> Create(MigrationDatabase live, CancellationToken ct)
@@ -54,19 +54,21 @@ internal abstract class ReplayShadow : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets a connection to the live tables name those of the shadow by <see cref="Schema"/>.</summary>
+    /// <summary>Lets a connection to the live tables use the tables of the shadow in <see cref="Schema"/>.</summary>
     public abstract Task Attach(DbConnection connection, CancellationToken ct);
 
     /// <summary>Ends <see cref="Attach"/>, before the connection returns to its pool.</summary>
     public abstract Task Detach(DbConnection connection);
 
-    /// <summary>Tells the planner how many rows were folded: it plans the comparison for empty tables otherwise.</summary>
+    /// <summary>
+    /// Tells the planner how many rows the shadow has. Otherwise it would plan the comparison for empty tables.
+    /// </summary>
     public virtual Task Analyze(DbConnection connection, CancellationToken ct) => Task.CompletedTask;
 
-    /// <summary>Begins a transaction in which two reads see the same rows.</summary>
+    /// <summary>Begins a transaction in which all reads see the same state.</summary>
     public abstract Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct);
 
-    /// <summary>Begins a transaction in which no event is stored by others.</summary>
+    /// <summary>Begins a transaction during which no other session can store events.</summary>
     public abstract Task<DbTransaction> BeginWrite(DbConnection connection, CancellationToken ct);
 
     /// <summary>Stores and folds events in the shadow.</summary>
@@ -87,8 +89,8 @@ internal abstract class ReplayShadow : IAsyncDisposable
     }
 
     /// <summary>
-    /// Prevents a second replay on SQLite, with a lock file. Does nothing on Postgres, where the lock of the database
-    /// prevents it.
+    /// On SQLite, prevents a second replay with a lock file. Does nothing on Postgres, where the lock of the database
+    /// prevents a second replay.
     /// </summary>
     /// <exception cref="MigrationException">Another replay is running.</exception>
     protected abstract void Claim();

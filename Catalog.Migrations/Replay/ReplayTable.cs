@@ -1,21 +1,21 @@
 namespace Catalog.Migrations.Replay;
 
 /// <summary>
-/// A table of the fold: how its live rows are compared with those of the shadow, and replaced by them. The alias of a row
-/// is <c>t</c> in every condition.
+/// A table that events are folded into, with the SQL that compares its live rows with the rows of the shadow and
+/// replaces them. In every condition, <c>t</c> is the alias of the table.
 /// </summary>
-/// <param name="Name">The table.</param>
+/// <param name="Name">Name of the table.</param>
 /// <param name="Key">The columns that identify a row within an organization.</param>
 /// <param name="Values">The other columns that are compared.</param>
 internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
 {
     /// <summary>
-    /// Columns that are copied and not compared, because their value depends on the time of receipt or is computed from
+    /// Columns that are copied but not compared, because their value depends on the time of receipt or is computed from
     /// other columns.
     /// </summary>
     public string[] Copied { get; init; } = [];
 
-    /// <summary>For copied columns whose value in the shadow is wrong: the SQL of the right value, by column.</summary>
+    /// <summary>The SQL of the right value, by column, for copied columns whose value in the shadow is wrong.</summary>
     public IReadOnlyDictionary<string, string> Replaced { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
@@ -24,26 +24,27 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
     public string Condition { get; init; } = "true";
 
     /// <summary>
-    /// The time of the first report of a row. A row from before the horizon is left alone. Null: rows are only compared
-    /// when the whole log is folded.
+    /// SQL of the time at which a row was first reported. Live rows from before the horizon stay as they are. Null if
+    /// rows have no such time. If <see cref="DeletesRows"/> is true, the table is then compared only when the whole log
+    /// is folded.
     /// </summary>
     public string? FirstAt { get; init; } = "t.first_at";
 
     /// <summary>Whether rows that only the live table has are deleted.</summary>
     public bool DeletesRows { get; init; } = true;
 
-    /// <summary>Whether missing rows are inserted; otherwise they are folded again from rows of other tables.</summary>
+    /// <summary>Whether missing rows are inserted. If not, they are folded again from rows of other tables.</summary>
     public bool InsertsRows { get; init; } = true;
 
-    /// <summary>The live rows that are compared.</summary>
+    /// <summary>SQL query of the live rows that are compared.</summary>
     public string LiveRows => $"select 1 from {Name} as t where {Live}";
 
-    /// <summary>The replayed rows that are compared.</summary>
+    /// <summary>SQL query of the replayed rows that are compared.</summary>
     /// <inheritdoc cref="OnlyLive"/>
     public string ReplayedRows(string shadow) =>
         $"select 1 from {shadow}.{Name} as t where t.organization_id = @organization and {Condition}";
 
-    /// <summary>The keys of live rows that the replay does not have.</summary>
+    /// <summary>SQL query of the keys of live rows that the replay does not have.</summary>
     /// <param name="shadow">The schema of the shadow.</param>
     public string OnlyLive(string shadow) => DeletesRows ? $"""
         select {Columns("t", Key)}
@@ -51,7 +52,7 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
         where {Live} and not exists (select 1 from {shadow}.{Name} as s where {Same})
         """ : $"select {Columns("t", Key)} from {Name} as t where false";
 
-    /// <summary>The keys of replayed rows that the live table does not have.</summary>
+    /// <summary>SQL query of the keys of replayed rows that the live table does not have.</summary>
     /// <inheritdoc cref="OnlyLive"/>
     public string OnlyReplayed(string shadow) => $"""
         select {Columns("t", Key)}
@@ -62,7 +63,7 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
             where {Same} and {Condition.Replace("t.", "s.", StringComparison.Ordinal)})
         """;
 
-    /// <summary>The keys of rows whose values differ.</summary>
+    /// <summary>SQL query of the keys of rows whose values differ.</summary>
     /// <inheritdoc cref="OnlyLive"/>
     public string Different(string shadow) => Values.Length == 0 ? $"select {Columns("t", Key)} from {Name} as t where false" : $"""
         select {Columns("t", Key)}
@@ -71,7 +72,7 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
         where {Live} and ({string.Join(" or ", Values.Select(column => $"t.{column} is distinct from s.{column}"))})
         """;
 
-    /// <summary>Deletes the rows that the replay does not have, and those that differ.</summary>
+    /// <summary>SQL that deletes the live rows that the replay does not have, and those that differ.</summary>
     /// <inheritdoc cref="OnlyLive"/>
     public string Delete(string shadow) => $"""
         -- Replay.Delete {Name}
@@ -81,7 +82,7 @@ internal sealed record ReplayTable(string Name, string[] Key, string[] Values)
           and ({Columns(Name, Key)}) in (select * from changed)
         """;
 
-    /// <summary>Inserts the replayed rows that are missing.</summary>
+    /// <summary>SQL that inserts the replayed rows that are missing in the live table.</summary>
     /// <inheritdoc cref="OnlyLive"/>
     public string Insert(string shadow)
     {

@@ -3,11 +3,11 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Migrations.Replay;
 
-/// <summary>The tables that the log is folded into.</summary>
+/// <summary>The tables that the log is folded into, and statements for them.</summary>
 internal static class ReplayTables
 {
-    // Only rows of pipelines that are not deleted. Rows of a deleted pipeline stay as they were when it was deleted,
-    // even if retention has removed the pipeline since.
+    // SQL condition for the rows of pipelines that are not deleted. Rows of a deleted pipeline stay as they were at its
+    // deletion, even after retention has removed the pipeline.
     private const string OfLivePipeline = $"""
         exists (select 1 from {ReplayShadow.Schema}.pipelines as known
             where known.organization_id = @organization and known.id = t.pipeline_id)
@@ -20,15 +20,15 @@ internal static class ReplayTables
             where deleted.organization_id = @organization and deleted.id = t.id and deleted.deleted_at is not null)
         """;
 
-    // The key of the log begins with the dialect.
+    // In the primary key of the log, the dialect is before the digest. So a search by digest names all dialects.
     private const string AnyDialect =
         $"log.dialect in ('{EventDialect.OpenLineage}', '{EventDialect.Dbt}', '{EventDialect.Otlp}')";
 
     /// <summary>The tables, in the order in which rows are inserted.</summary>
-    /// <param name="resultOfLog">The condition of a check result <c>t</c> that an event reported.</param>
+    /// <param name="resultOfLog">SQL condition: an event reported the check result <c>t</c>.</param>
     public static ReplayTable[] All(string resultOfLog) =>
     [
-        // A pipeline, once registered, belongs to its users: it is never deleted here.
+        // Once a pipeline exists, it belongs to its users. So a replay never deletes it.
         new("pipelines", ["id"], ["description", "owner"])
         {
             Copied = ["current_version", "search_key", "created_at", "updated_at"],
@@ -65,7 +65,7 @@ internal static class ReplayTables
         new("column_edges", ["downstream", "downstream_column", "upstream", "upstream_column", "pipeline_id"],
             ["transformation", "first_at", "last_at"]) { Condition = OfLivePipeline },
         new("unread_facets", ["place", "facet", "reason"], ["events", "first_at", "last_at"]) { FirstAt = null },
-        // Which pipeline a run belongs to; everything else follows from its events.
+        // For a run, only its pipeline is compared. Everything else follows from its events.
         new("runs", ["id"], ["pipeline_id"])
         {
             FirstAt = "t.created_at",
@@ -114,7 +114,7 @@ internal static class ReplayTables
         },
     ];
 
-    /// <summary>Deletes datasets of the log that no row names any more.</summary>
+    /// <summary>SQL that deletes the datasets that are not in the shadow and that no row names any more.</summary>
     /// <param name="shadow">The schema of the shadow.</param>
     public static string DeleteDatasets(string shadow) => $"""
         -- Replay.DeleteDatasets
@@ -128,7 +128,7 @@ internal static class ReplayTables
           and not exists (select 1 from check_results as r where r.organization_id = @organization and r.dataset_key = datasets.id)
         """;
 
-    /// <summary>Gives pipelines of the log the description and owner of the replay.</summary>
+    /// <summary>SQL that gives pipelines that only events report the description and owner of the replay.</summary>
     /// <inheritdoc cref="DeleteDatasets"/>
     public static string Describe(string shadow) => $"""
         -- Replay.Describe

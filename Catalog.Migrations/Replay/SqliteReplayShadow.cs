@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Catalog.Migrations.Replay;
 
-/// <summary>The shadow is a file beside that of the service.</summary>
+/// <summary>A shadow in a file next to the service's file.</summary>
 internal sealed class SqliteReplayShadow(MigrationDatabase live)
     : ReplayShadow(live, MigrationDatabase.Open(DatabaseSettings.OfFile($"{live.Settings.SqlitePath}.replay")))
 {
@@ -26,7 +26,7 @@ internal sealed class SqliteReplayShadow(MigrationDatabase live)
     public override async Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct) =>
         await Begin(connection, "select 1 from lineage_events limit 1", ct);
 
-    // The first write locks the live file only, so that the shadow can still be written.
+    // The first write locks only the live file, so that the shadow can still be written.
     public override async Task<DbTransaction> BeginWrite(DbConnection connection, CancellationToken ct) =>
         await Begin(connection, "delete from lineage_events where false", ct);
 

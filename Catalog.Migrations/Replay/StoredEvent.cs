@@ -9,10 +9,10 @@ namespace Catalog.Migrations.Replay;
 /// <summary>An event as the log stores it.</summary>
 internal sealed record StoredEvent
 {
-    // A dbt manifest is nested deeper than an event.
+    // A dbt manifest can be nested deeper than the default limit of 64 levels.
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 128 };
 
-    /// <summary>A word of <see cref="EventDialect"/>.</summary>
+    /// <summary>One of the constants of <see cref="EventDialect"/>.</summary>
     public required string Dialect { get; init; }
 
     public required byte[] Digest { get; init; }
@@ -22,7 +22,8 @@ internal sealed record StoredEvent
     public required DateTimeOffset ReceivedAt { get; init; }
 
     /// <summary>
-    /// Reads the event again. The digest stays as stored, because it was made before values were removed from the body.
+    /// Reads the event again. The stored digest is kept, because it was computed before values were removed from the
+    /// body.
     /// </summary>
     /// <exception cref="InvalidDataException">The body or the dialect cannot be read.</exception>
     public LoggedEvent Read()

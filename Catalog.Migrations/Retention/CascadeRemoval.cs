@@ -94,6 +94,6 @@ internal sealed record OldRow
 
 /// <summary>A table whose rows are removed together with the row that they refer to.</summary>
 /// <param name="Table">The table.</param>
-/// <param name="Column">The column with the id of the other row.</param>
+/// <param name="Column">The column with the id of the row that it refers to.</param>
 /// <param name="Condition">A further condition that begins with <c>and</c>; empty for none.</param>
 internal sealed record Dependent(string Table, string Column, string Condition = "");

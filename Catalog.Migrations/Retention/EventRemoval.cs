@@ -3,8 +3,8 @@ using System.Data.Common;
 namespace Catalog.Migrations.Retention;
 
 /// <summary>
-/// Removes old events of runs that are kept. The events are found through their runs, because no index on events contains the time; an
-/// event is never older than its run.
+/// Removes old events of runs that are kept. No index on events contains the time, so the events are found through
+/// their runs. An event is never older than its run.
 /// </summary>
 internal static class EventRemoval
 {

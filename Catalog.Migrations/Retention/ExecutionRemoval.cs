@@ -2,7 +2,9 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Removes old executions of checks that have ended. Their results are removed as results.</summary>
+/// <summary>
+/// Removes old executions of checks, if the executions have ended. <see cref="ResultRemoval"/> removes their results.
+/// </summary>
 internal static class ExecutionRemoval
 {
     private const string IsOld = "executions.created_at < @before and executions.finished_at < @before";

@@ -24,7 +24,7 @@ internal static class LoggedEventRemoval
     /// <inheritdoc cref="ResultRemoval.NextBatch"/>
     /// <param name="part">The organization and the time.</param>
     /// <param name="batches">Runs the transactions.</param>
-    /// <param name="before">Removes other events first, until it has none left.</param>
+    /// <param name="before">Removes the events of runs. It is called first, until it has removed all of them.</param>
     public static Func<DbTransaction, Task<RemovedBatch>> NextBatch(
         RemovalPart part, RemovalBatches batches, Func<DbTransaction, Task<RemovedBatch>> before)
     {
@@ -49,7 +49,7 @@ internal static class LoggedEventRemoval
                 var others = await before(transaction);
                 return others with
                 {
-                    // Every batch of one kind names the same tables.
+                    // Every batch of one kind must name the same tables in the same order.
                     Rows = [.. others.Rows, new("lineage_events", 0)],
                     Last = false,
                     Committed = () =>

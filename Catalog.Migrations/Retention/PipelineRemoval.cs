@@ -2,7 +2,9 @@ using System.Data.Common;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Removes deleted pipelines without runs and results, together with their versions, tags and facets.</summary>
+/// <summary>
+/// Removes deleted pipelines that have neither runs nor results, together with their versions, tags and facets.
+/// </summary>
 internal static class PipelineRemoval
 {
     private static readonly Dependent[] Dependents =
@@ -60,8 +62,8 @@ internal static class PipelineRemoval
         };
     }
 
-    // SQL condition: no run or result of the pipeline exists. A dry run ignores runs and results that would be removed
-    // first.
+    // SQL condition: the pipeline was deleted before the time, and it has neither runs nor results. A dry run ignores
+    // the runs and results that would be removed first.
     private static string IsRemovable(bool runsRemoved, bool resultsRemoved) => $"""
         pipelines.deleted_at < @before
           and not exists (select 1 from runs

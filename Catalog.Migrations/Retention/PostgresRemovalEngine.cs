@@ -15,8 +15,8 @@ internal sealed class PostgresRemovalEngine : RemovalEngine
         CancellationToken ct) =>
         PostgresAdvisoryLock.Retention.Acquire(connection, maxWait, waiting, ct);
 
-    // Citus rejects the recursive query, because it has no condition on one organization. Each shard is a table of its own, and
-    // answers it.
+    // Citus rejects the recursive query, because the query is not limited to one organization. Each shard is an
+    // ordinary table, so the query runs on each shard instead.
     internal override async Task<List<string>?> OrganizationsOf(DbConnection connection, DbTransaction? transaction,
         Func<string, string> walk, string[] tables, CancellationToken ct)
     {

@@ -7,8 +7,9 @@ using Dapper;
 namespace Catalog.Migrations.Retention;
 
 /// <summary>
-/// Removes data older than its retention, as the tables' owner, in small transactions with pauses between them. Only one removal runs per
-/// database at a time. Rows locked by ingest are skipped and removed by the next removal, so neither waits for the other.
+/// Removes data older than its retention, as the tables' owner, in small transactions with pauses between them. Only
+/// one removal runs per database at a time. Rows that ingest has locked are skipped, and the next removal removes them.
+/// So removal and ingest do not wait for each other.
 /// </summary>
 public sealed class Removal(MigrationDatabase database, RetentionDays days, TimeProvider time, RemovalLimits? limits = null)
 {
@@ -16,10 +17,15 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
     private readonly RemovalEngine _engine = RemovalEngine.For(database);
     private readonly RemovalLimits _limits = limits ?? new();
 
-    /// <summary>Called after every transaction with the rows removed so far of its kind; null for no calls.</summary>
+    /// <summary>
+    /// Called after every transaction that removed rows, with all rows removed so far of the same kind and
+    /// organization; null for no calls.
+    /// </summary>
     public Action<Removed>? Progress { get; init; }
 
-    /// <summary>Called with a description of the removal that holds the lock; null for no calls.</summary>
+    /// <summary>
+    /// Called with a description of another removal, if that removal holds the lock; null for no calls.
+    /// </summary>
     public Action<string>? Waiting { get; init; }
 
     /// <summary>Counts the rows that <see cref="Apply"/> would remove now. Changes nothing.</summary>
@@ -56,7 +62,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
                 MigrationFault.LockNotObtained,
                 $"Another retention run has not finished within {_limits.MaxWait.TotalSeconds:0.###} s. It removes the same "
                     + "rows. If it fails, run this again.");
-        // On cancellation the current transaction gets five seconds to finish.
+        // After a cancellation, the current transaction gets five seconds to finish.
         using var stop = new CancellationTokenSource();
         await using var cancellation = ct.Register(() => stop.CancelAfter(TimeSpan.FromSeconds(5)));
         var batches = new RemovalBatches(database, connection, _limits, time, stop.Token) { Progress = Progress };
@@ -89,7 +95,7 @@ public sealed class Removal(MigrationDatabase database, RetentionDays days, Time
     private static async Task<List<TableRows>> Count(DbConnection connection, DbTransaction reading, List<RemovalPart> plan,
         RemovalPart part, CancellationToken ct)
     {
-        // Rows that an earlier kind removes do not count for a later kind.
+        // Rows that are removed with an earlier kind are not counted for a later kind.
         DateTimeOffset? CutOff(RetentionKind kind) =>
             plan.Find(other => other.Organization == part.Organization && other.Kind == kind)?.Before;
         var (runsBefore, resultsBefore) = (CutOff(RetentionKind.Runs), CutOff(RetentionKind.Results));

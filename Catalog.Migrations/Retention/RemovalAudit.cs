@@ -7,8 +7,8 @@ using Dapper;
 namespace Catalog.Migrations.Retention;
 
 /// <summary>
-/// The audit entry of a removal for one kind of one organization. Every batch updates it in its transaction with the number of rows removed
-/// so far, so it is correct even after the process was killed.
+/// The audit entry of a removal for one kind of one organization. Every batch updates the entry, in the transaction of
+/// the batch, with the number of rows removed so far. So the entry is correct even if the process is killed.
 /// </summary>
 internal sealed class RemovalAudit(string organization, RetentionKind kind, int keptDays, DateTimeOffset before)
 {

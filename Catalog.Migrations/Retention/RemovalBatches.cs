@@ -6,7 +6,10 @@ using Dapper;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Runs the transactions of a removal: each removes few rows and writes the audit entry, and is followed by a pause.</summary>
+/// <summary>
+/// Runs the transactions of a removal. Each transaction removes a limited number of rows and writes the audit entry. A
+/// pause follows.
+/// </summary>
 /// <param name="database">The database.</param>
 /// <param name="connection">The connection for all transactions.</param>
 /// <param name="limits">Batch size and time limits.</param>
@@ -18,7 +21,10 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
     private readonly SchemaDialect _dialect = database.Dialect;
     private readonly RemovalEngine _engine = RemovalEngine.For(database);
 
-    /// <summary>Called after every transaction with the rows removed so far of its kind; null for no calls.</summary>
+    /// <summary>
+    /// Called after every transaction that removed rows, with all rows removed so far of the same kind and
+    /// organization; null for no calls.
+    /// </summary>
     public Action<Removed>? Progress { get; init; }
 
     /// <summary>Maximum number of rows per transaction.</summary>
@@ -98,7 +104,7 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
     public Task<int> Execute(DbTransaction transaction, string sql, object parameters) =>
         connection.ExecuteAsync(new CommandDefinition(sql, parameters, transaction, cancellationToken: stop));
 
-    /// <summary>Sends statements over rows in the transaction. Statements without rows are skipped.</summary>
+    /// <summary>Sends statements in the transaction. A statement that has no rows to work on is skipped.</summary>
     public Task Send(DbTransaction transaction, string organization, IEnumerable<Statement> statements) =>
         new CrossOrganizationSession(connection, transaction, Queries, null, new OperationTracker(), null)
             .ForOrganization(organization).Send(statements, stop);

@@ -13,19 +13,26 @@ internal abstract class RemovalEngine
     /// </summary>
     internal abstract string SkipLocked { get; }
 
-    /// <summary>Takes the lock that excludes other removals until disposal. On Postgres migrators are not excluded.</summary>
-    /// <inheritdoc cref="Lock"/>
+    /// <summary>
+    /// Takes the lock that excludes other removals until disposal. On SQLite, it also excludes migrators; on Postgres,
+    /// it does not.
+    /// </summary>
+    /// <inheritdoc cref="SchemaDialect.Lock"/>
     internal abstract Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting, CancellationToken ct);
 
-    /// <summary>Makes the planner use indexes for the rest of the transaction: a large removal makes the statistics wrong.</summary>
+    /// <summary>
+    /// Makes the planner of Postgres use indexes for the rest of the transaction, because a large removal makes the
+    /// statistics wrong.
+    /// </summary>
     internal abstract Task PlanByIndex(DbConnection connection, DbTransaction transaction, CancellationToken ct);
 
     /// <summary>
-    /// The organizations with rows in a table, where the engine cannot run the one statement that finds them; null where it can.
+    /// Returns the ids of the organizations with rows in a table, if the engine cannot find them with one statement.
+    /// Returns null if the engine can.
     /// </summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="transaction">Its transaction.</param>
-    /// <param name="walk">Makes a recursive query of the column <c>id</c> from the name of a table.</param>
+    /// <param name="walk">Returns a recursive query of the column <c>id</c> for the name of a table.</param>
     /// <param name="tables">The tables.</param>
     /// <param name="ct">Cancels the operation.</param>
     internal virtual Task<List<string>?> OrganizationsOf(DbConnection connection, DbTransaction? transaction, Func<string, string> walk,

@@ -5,7 +5,7 @@ using Dapper;
 
 namespace Catalog.Migrations.Retention;
 
-/// <summary>Determines the kinds and organizations to remove rows of.</summary>
+/// <summary>Determines from which organizations, and of which kinds, rows are removed.</summary>
 internal static class RemovalPlan
 {
     /// <returns>The parts with a limited retention, in the order of removal.</returns>
@@ -14,7 +14,7 @@ internal static class RemovalPlan
         RemovalEngine engine, DbConnection connection, DbTransaction? transaction, RemovalScope scope, RetentionDays days,
         DateTimeOffset now, CancellationToken ct)
     {
-        // Finds each next organization by index; "select distinct" would read every row.
+        // Finds one organization after the other by index. "select distinct" would read every row.
         static string Walk(string name, string table) => $"""
             {name} (id) as (
                 select min(organization_id) from {table}

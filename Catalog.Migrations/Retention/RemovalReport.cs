@@ -15,8 +15,8 @@ public sealed record RemovalScope(IReadOnlySet<RetentionKind> Kinds, string? Org
 public sealed record RemovalLimits
 {
     /// <summary>
-    /// Maximum number of rows per transaction. A run or pipeline is always removed together with its dependent rows,
-    /// even if they are more.
+    /// Maximum number of rows per transaction. A run, an execution or a pipeline is always removed together with its
+    /// dependent rows, even if they are more than the maximum.
     /// </summary>
     public int Batch { get; init; } = 5_000;
 
@@ -49,7 +49,7 @@ public sealed record Removed(string Organization, RetentionKind Kind, int KeptDa
 public sealed record TableRows(string Table, long Rows);
 
 /// <summary>The result of a removal or of a count.</summary>
-/// <param name="Items">The rows per organization and kind, without those that have none.</param>
+/// <param name="Items">The rows per organization and kind. Pairs without rows are left out.</param>
 /// <param name="Bounds">Number of pairs of organization and kind with a limited retention.</param>
 /// <param name="Interrupted">True if the removal was cancelled.</param>
 public sealed record RemovalReport(IReadOnlyList<Removed> Items, int Bounds, bool Interrupted)

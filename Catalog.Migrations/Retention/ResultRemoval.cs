@@ -7,8 +7,8 @@ namespace Catalog.Migrations.Retention;
 internal static class ResultRemoval
 {
     /// <summary>
-    /// SQL condition for an old result: both execution and creation are old, so a result that was sent late is kept for
-    /// the full time.
+    /// SQL condition for an old result. Both its execution and its creation must be old, so a result that was sent late
+    /// is kept for the full time.
     /// </summary>
     public static string IsOld(string before) => $"check_results.executed_at < {before} and check_results.created_at < {before}";
 
@@ -31,7 +31,7 @@ internal static class ResultRemoval
         DateTimeOffset? from = null;
         return async transaction =>
         {
-            // Starts where the last batch ended, to skip the dead index entries of removed rows.
+            // A batch starts where the last batch ended, to skip the dead index entries of removed rows.
             var sql = $"""
                 -- ResultRemoval.NextBatch
                 select id, executed_at as at
@@ -54,8 +54,8 @@ internal static class ResultRemoval
         };
     }
 
-    // The check's state is computed again from the remaining results: usually there are none, sometimes results that
-    // were sent late.
+    // If a check's state comes from a removed result, the state is computed again from the remaining results. Usually
+    // only results that were sent late remain, if any.
     private static async Task<int> Remove(DbTransaction transaction, RemovalPart part, RemovalBatches batches, string[] ids)
     {
         var changedChecks = $"""

@@ -12,7 +12,8 @@ internal static class RunRemoval
     ];
 
     /// <summary>
-    /// SQL condition for an old run. A run without a reported end may still be active: it is old only if its last update is old as well.
+    /// SQL condition for an old run. A run without a reported end can still be active. So such a run is old only if its
+    /// last update is old as well.
     /// </summary>
     public static string IsOld(string before) =>
         $"(runs.created_at < {before} and (coalesce(runs.reported_status, 'pending') not in ('pending', 'running') or "

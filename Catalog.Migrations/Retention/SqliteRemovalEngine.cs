@@ -7,7 +7,8 @@ internal sealed class SqliteRemovalEngine : RemovalEngine
 {
     internal override string SkipLocked => "";
 
-    // Uses the migrator's lock. Batches are immediate transactions, so concurrent removals would only wait for each other.
+    // The migrator's lock is good enough here. Batches are immediate transactions, so concurrent removals would only
+    // wait for each other.
     internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
         CancellationToken ct) =>
         new SqliteSchemaDialect().Lock(connection, maxWait, waiting, ct);

@@ -3,8 +3,9 @@ using System.Buffers.Binary;
 namespace Catalog.Migrations.Transfer;
 
 /// <summary>
-/// Rows in the binary format of Postgres' COPY: for each row the number of fields, for each field its length (-1 for null) and its bytes.
-/// The same bytes are loaded, read back and hashed: rows are equal if their bytes are equal.
+/// Rows in the binary format of Postgres' COPY. A row is the number of its fields and then, for each field, its length
+/// (-1 for null) and its bytes. The same bytes are loaded, read back and hashed, so rows are equal if their bytes are
+/// equal.
 /// </summary>
 internal sealed class CopyBuffer
 {

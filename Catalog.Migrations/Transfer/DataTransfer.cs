@@ -6,9 +6,9 @@ using Catalog.Data.Migrations.Sqlite;
 namespace Catalog.Migrations.Transfer;
 
 /// <summary>
-/// Copies every row of a SQLite file into the tables of a Postgres database at the same revision. Rows are read in the order of their keys,
-/// which both engines sort alike. So an interrupted transfer leaves a prefix of the source's rows, and the next
-/// transfer continues after it.
+/// Copies every row of a SQLite file into the tables of a Postgres database at the same revision. Rows are read in the
+/// order of their keys, which is the same in both engines. So an interrupted transfer has loaded the first rows of the
+/// source, and the next transfer continues after them.
 /// </summary>
 /// <param name="source">The SQLite file; it is not changed.</param>
 /// <param name="target">The Postgres database.</param>
@@ -22,7 +22,9 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
     /// <summary>Called often, with the progress; null for no calls.</summary>
     public Action<TransferStep>? Progress { get; init; }
 
-    /// <summary>Called with a description of the migrator that holds the lock; null for no calls.</summary>
+    /// <summary>
+    /// Called with a description of another migrator, if that migrator holds the lock; null for no calls.
+    /// </summary>
     public Action<string>? Waiting { get; init; }
 
     /// <summary>The encryption key of secrets from the environment; null to read it from the key file of the source.</summary>
@@ -82,7 +84,7 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
             Findings = findings.Count,
             Listed = findings.Listed,
             Differences = [],
-            // With --scripts the databases may have no table connections.
+            // With --scripts, the databases do not always have a table named connections.
             Secrets = tables.Any(table => table.Name == "connections")
                 ? await SealedSecrets.Read(snapshot.Connection, source.SqlitePath!, SecretKey, ct) : null,
         };
@@ -162,7 +164,7 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
             }
         }
 
-        // The next commit also flushes all commits before it to disk.
+        // The next commit also flushes all earlier commits to disk.
         await postgres.WaitForDisk(true, ct);
         return loaded;
     }
@@ -174,7 +176,8 @@ public sealed class DataTransfer(DatabaseSettings source, MigrationDatabase targ
         var differences = new List<Difference>();
         for (var i = 0; i < tables.Count; i++)
         {
-            // For every table: an earlier transfer that loaded the rows may have been killed before this step.
+            // This runs for every table, because an earlier transfer can have been killed after loading and before this
+            // step.
             await postgres.Finish(tables[i], ct);
             if (results[i].TargetHash is null || loaded.Contains(tables[i].Name))
             {

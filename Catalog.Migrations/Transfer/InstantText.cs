@@ -10,8 +10,8 @@ internal static partial class InstantText
     private static readonly long Epoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
 
     /// <summary>
-    /// Parses the format that the service writes, <c>yyyy-MM-ddTHH:mm:ss.ffffffZ</c>, whose text order is the order of
-    /// time.
+    /// Parses the format that the service writes, <c>yyyy-MM-ddTHH:mm:ss.ffffffZ</c>. Texts in this format sort in the
+    /// order of their times.
     /// </summary>
     public static bool TryCanonical(ReadOnlySpan<byte> text, out long microseconds)
     {
@@ -42,8 +42,8 @@ internal static partial class InstantText
     }
 
     /// <summary>
-    /// Parses other formats of a date and time: a space instead of T, an offset, no zone (read as UTC, as the service
-    /// and SQLite do), fewer digits.
+    /// Parses other formats of a date and time: with a space instead of T, with an offset, without a zone, or with
+    /// fewer digits. A time without a zone is read as UTC, as the service and SQLite do.
     /// </summary>
     /// <returns>Null on success, otherwise the reason why the value cannot be converted exactly.</returns>
     public static string? Read(ReadOnlySpan<byte> text, out long microseconds)

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace Catalog.Migrations.Transfer;
 
 /// <summary>
-/// Checks that the keys of a table are unique and in the order of the target. Loading, resuming and comparing depend on this order.
+/// Checks that the keys of a table are unique and in the order of the target. Loading, resuming and comparing depend on
+/// this order.
 /// </summary>
 internal sealed class KeyOrder(TransferTable table)
 {

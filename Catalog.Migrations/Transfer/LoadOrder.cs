@@ -2,7 +2,10 @@ using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>The order in which tables are loaded: after the tables that they refer to, otherwise by name.</summary>
+/// <summary>
+/// The order in which tables are loaded. A table comes after the tables that it refers to; otherwise the order is by
+/// name.
+/// </summary>
 internal static class LoadOrder
 {
     /// <exception cref="MigrationException">The references between tables form a cycle, or a table refers to itself.</exception>

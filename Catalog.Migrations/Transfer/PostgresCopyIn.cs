@@ -33,7 +33,8 @@ internal sealed class PostgresCopyIn(NpgsqlRawCopyStream stream, byte[] trailer)
         }
         catch (NpgsqlException)
         {
-            // The server rejected the rows or the connection is lost: both roll back, and the original exception is already propagating.
+            // The server rejected the rows, or the connection is lost. In both cases the server rolls back, and the
+            // original exception is already on its way to the caller.
         }
     }
 }

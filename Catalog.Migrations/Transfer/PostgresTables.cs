@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>Reads the definitions of the target's tables from the catalog of Postgres.</summary>
+/// <summary>Reads the definitions of the target's tables from the system catalogs of Postgres.</summary>
 internal static class PostgresTables
 {
     /// <summary>Reads the tables of the current schema, without the migrator's tables, tables of extensions and partitions.</summary>

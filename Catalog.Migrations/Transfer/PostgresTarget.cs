@@ -13,8 +13,8 @@ internal sealed class PostgresTarget(DbConnection connection)
     private string? _trialTable;
 
     /// <summary>
-    /// Configures the session. A statement fails if row-level security would hide rows from it. Rows are read in the order of the key by an
-    /// index scan, without a sort.
+    /// Configures the session. A statement then fails if row-level security would hide rows from it. Rows are read in
+    /// the order of the key by an index scan, without a sort.
     /// </summary>
     public Task Begin(CancellationToken ct) => Execute(
         "select set_config('row_security', 'off', false), set_config('enable_sort', 'off', false), set_config('enable_seqscan', "
@@ -27,9 +27,8 @@ internal sealed class PostgresTarget(DbConnection connection)
         await _connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {Name(table)}", cancellationToken: ct));
 
     /// <summary>
-    /// Sets whether a commit waits for the disk. Not needed while rows are loaded: a crash of the server loses only the
-    /// last rows, which the
-    /// next transfer loads again.
+    /// Sets whether a commit waits for the disk. While rows are loaded, this is not needed: a crash of the server loses
+    /// only the last rows, and the next transfer loads them again.
     /// </summary>
     public Task WaitForDisk(bool wait, CancellationToken ct) =>
         Execute($"select set_config('synchronous_commit', '{(wait ? "on" : "off")}', false)", ct);
@@ -65,7 +64,8 @@ internal sealed class PostgresTarget(DbConnection connection)
     }
 
     /// <summary>Inserts one row into the temporary table and rolls back.</summary>
-    /// <returns>Null if the server accepts the row; otherwise the violated constraint, null for none, and the reason.</returns>
+    /// <returns>Null if the server accepts the row. Otherwise the reason, and the name of the violated constraint; the
+    /// name is null if the reason is not a constraint.</returns>
     public async Task<(string? Constraint, string Reason)?> TryRow(TransferTable table, ReadOnlyMemory<byte> row, CancellationToken ct)
     {
         await using var transaction = await _connection.BeginTransactionAsync(ct);

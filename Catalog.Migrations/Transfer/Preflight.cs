@@ -2,10 +2,14 @@ using System.Security.Cryptography;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>Checks every value before anything is written: can it be converted exactly, and does the target accept the row?</summary>
+/// <summary>
+/// Checks all rows before anything is written: whether each value can be converted exactly, and whether the target
+/// accepts the row.
+/// </summary>
 internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Action<TransferStep> progress, Action<TransferFinding> list)
 {
-    // The maximum size of an index row on an 8 KiB page (BTMaxItemSize). A larger row is tried on the server, which may compress it.
+    // The maximum size in bytes of an index row on an 8 KiB page (BTMaxItemSize). A larger row is tried on the server,
+    // because the server can compress it.
     private const int MaxIndexRowSize = 2704;
     private const int MaxRemembered = 100_000;
     private readonly CopyBuffer _checkedValues = new();
@@ -72,8 +76,8 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
         return (count, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    // A check constraint depends only on some columns, so each combination of their values is tried once. There are usually few, such as
-    // the values of a status.
+    // A check constraint depends only on some columns, so each combination of their values is tried once. Usually there
+    // are few combinations, such as the values of a status.
     private async Task<string?> CheckConstraint(TransferTable table, (string Name, IReadOnlyList<int> Columns) check,
         Dictionary<byte[], string?> known, RowEncoder row, CancellationToken ct)
     {
@@ -90,7 +94,7 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
 
         var values = _checkedValues.Written.ToArray();
         var rejection = await target.TryRow(table, row.Last.ToArray(), ct);
-        // A violation of another constraint gives no result for these values.
+        // If another constraint is violated, the result for these values is still unknown.
         if (rejection is null || rejection.Value.Constraint == check.Name)
         {
             if (known.Count == MaxRemembered)

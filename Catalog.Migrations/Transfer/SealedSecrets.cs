@@ -4,9 +4,11 @@ using Dapper;
 
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>The encrypted secrets of connections, which are copied in encrypted form, and their key.</summary>
+/// <summary>
+/// The number of encrypted secrets of connections, and where their key is. Secrets are copied in encrypted form.
+/// </summary>
 /// <param name="Connections">Number of connections with secrets.</param>
-/// <param name="Opened">Number of them that the found key decrypts.</param>
+/// <param name="Opened">Number of these connections whose secrets the found key decrypts.</param>
 /// <param name="KeyFile">The file of the key; null if the key came from the environment or was not found.</param>
 /// <param name="FromEnvironment">True if DATAXPIPE_SECRET_KEY is set.</param>
 public sealed record SealedSecrets(long Connections, long Opened, string? KeyFile, bool FromEnvironment)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Catalog.Migrations.Transfer;
 
 /// <summary>
-/// Direct calls of the five SQLite functions that a scan of a file needs for each value. The driver's wrappers count references of a handle
-/// for each call, which made such a scan more than twice as slow.
+/// Direct calls of the five SQLite functions that a scan of a file needs for each value. The driver's wrappers count
+/// the references of a handle for each call, which made such a scan more than twice as slow.
 /// </summary>
 internal static unsafe partial class SqliteNative
 {
@@ -26,7 +26,7 @@ internal static unsafe partial class SqliteNative
         return new(bytes, Length(statement, column));
     }
 
-    // Without SuppressGCTransition, because this call may read pages of the file and block garbage collection.
+    // This call has no SuppressGCTransition: it can read pages of the file, and would then block garbage collection.
     [LibraryImport(Library, EntryPoint = "sqlite3_column_blob")]
     private static partial void* Blob(nint statement, int column);
 

@@ -82,7 +82,10 @@ internal sealed partial class SqliteSnapshot : IDisposable
     public Task<string?> Encoding(CancellationToken ct) =>
         _connection.ExecuteScalarAsync<string>(new CommandDefinition("pragma encoding", cancellationToken: ct));
 
-    /// <summary>Counts the rows of a table without an index, so that rows missing in a damaged index count too.</summary>
+    /// <summary>
+    /// Counts the rows of a table without using an index, so that rows that are missing in a damaged index are counted
+    /// too.
+    /// </summary>
     public Task<long> Count(string table, CancellationToken ct) =>
         _connection.ExecuteScalarAsync<long>(
             new CommandDefinition($"select count(*) from {TransferTable.Quote(table)} not indexed", cancellationToken: ct));
@@ -94,8 +97,9 @@ internal sealed partial class SqliteSnapshot : IDisposable
         using var connection = Open(_path);
         await using var stop = ct.Register(() => raw.sqlite3_interrupt(connection.Handle!));
         var found = await connection.QueryAsync<string>(new CommandDefinition("pragma quick_check", cancellationToken: ct));
-        // Rows that violate a constraint are reported one by one by Preflight. Of the indexes only that of the primary key is used, and its
-        // row count and order are checked during reading. So the full integrity_check, which takes ten times as long, is not needed.
+        // Preflight reports the rows that violate a constraint one by one. A transfer uses only the index of the
+        // primary key, and checks the number of its rows and their order while it reads them. So the full
+        // integrity_check, which takes ten times as long, is not needed.
         return [.. found.Where(line => line != "ok" && !RowBreaksRule().IsMatch(line))];
     }
 
@@ -108,7 +112,7 @@ internal sealed partial class SqliteSnapshot : IDisposable
     public SqliteRows Rows(TransferTable table)
     {
         var columns = string.Join(", ", table.Columns.Select(column => TransferTable.Quote(column.Name)));
-        // Overrides the column's collation: both engines can sort by bytes.
+        // This overrides the column's collation, because both engines can sort by bytes.
         var order = string.Join(", ", table.Key.Select(place => $"{TransferTable.Quote(table.Columns[place].Name)} collate binary"));
         string Sql(string rowId) => $"select {columns}, {rowId} from {TransferTable.Quote(table.Name)} order by {order}";
         // The first statement fails for a table declared "without rowid".
@@ -131,8 +135,8 @@ internal sealed partial class SqliteSnapshot : IDisposable
         try
         {
             connection.Open();
-            // trusted_schema=off: expressions in an untrusted file must not call functions with side effects. The cache is large because
-            // the order of keys differs from the order of rows in the file.
+            // With trusted_schema=off, expressions in an untrusted file cannot call functions with side effects. The
+            // cache is large because the order of keys differs from the order of rows in the file.
             connection.Execute("pragma query_only=on; pragma trusted_schema=off; pragma cache_size=-65536");
             return connection;
         }
@@ -183,7 +187,8 @@ internal sealed class SqliteRows : IDisposable
         StorageClass.Integer => new(StorageClass.Integer, SqliteNative.Integer(_native, column), 0, default),
         StorageClass.Real => new(StorageClass.Real, 0, SqliteNative.Real(_native, column), default),
         StorageClass.Null => new(StorageClass.Null, 0, 0, default),
-        // Text is read as raw bytes too: the driver's strings end at a NUL character and replace invalid UTF-8.
+        // Text is also read as raw bytes, because the driver's strings end at a NUL character and replace invalid
+        // UTF-8.
         var bytes => new(bytes, 0, 0, SqliteNative.Bytes(_native, column)),
     };
 

@@ -1,6 +1,9 @@
 namespace Catalog.Migrations.Transfer;
 
-/// <summary>SQLite's storage classes; a column can contain all of them, whatever its declared type (sqlite.org/datatype3.html).</summary>
+/// <summary>
+/// SQLite's storage classes. A column can contain values of every class, whatever its declared type is
+/// (sqlite.org/datatype3.html).
+/// </summary>
 internal enum StorageClass
 {
     Integer = 1,
@@ -14,7 +17,7 @@ internal enum StorageClass
 /// <param name="class">The storage class, which decides which of the other parameters is used.</param>
 /// <param name="integer">The value of an integer.</param>
 /// <param name="real">The value of a real.</param>
-/// <param name="bytes">The bytes of a blob or a text; a text may be invalid UTF-8.</param>
+/// <param name="bytes">The bytes of a blob or a text; a text can be invalid UTF-8.</param>
 internal readonly ref struct StoredValue(StorageClass @class, long integer, double real, ReadOnlySpan<byte> bytes)
 {
     public StorageClass Class { get; } = @class;

@@ -32,7 +32,10 @@ internal sealed class TableTransfer(SqliteSnapshot snapshot, PostgresTarget post
                     + "Nothing was written. Use an empty database.");
     }
 
-    /// <summary>Loads the rows after the <see cref="TransferredTable.Present"/> ones, in batches that commit separately.</summary>
+    /// <summary>
+    /// Loads the source's rows after the first <see cref="TransferredTable.Present"/> rows, in batches that commit
+    /// separately.
+    /// </summary>
     public TransferredTable Load(TransferTable table, TransferredTable result, CancellationToken ct)
     {
         var clock = Stopwatch.StartNew();
@@ -105,8 +108,9 @@ internal sealed class TableTransfer(SqliteSnapshot snapshot, PostgresTarget post
 
     /// <summary>Compares the rows of both databases in the order of their keys, up to the first difference.</summary>
     /// <returns>
-    /// The number of equal rows; whether the target has no further rows after them; the hash of these rows, empty if it has; and the first
-    /// difference, null for none.
+    /// <c>Same</c> is the number of equal rows. <c>Ended</c> is true if the target has no rows after them. <c>Hash</c>
+    /// is the hash of the equal rows; empty if <c>Ended</c> is false. <c>First</c> is the first difference; null for
+    /// none.
     /// </returns>
     public (long Same, bool Ended, string Hash, Difference? First) Compare(TransferTable table, long total, CancellationToken ct)
     {

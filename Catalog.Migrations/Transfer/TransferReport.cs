@@ -14,10 +14,11 @@ public sealed record TransferFinding(string Table, string Key, long? RowId, stri
 /// <param name="Rows">Number of rows in the source.</param>
 /// <param name="Present">Number of these rows that were already in the target.</param>
 /// <param name="Copied">Number of rows loaded by this transfer.</param>
-/// <param name="Seconds">Duration of the loading.</param>
+/// <param name="Seconds">Duration of the loading in seconds.</param>
 /// <param name="SourceHash">SHA-256 of the source's rows in the order of their key, in the format of Postgres' binary
 /// COPY; lower-case hexadecimal.</param>
-/// <param name="TargetHash">The same for the rows read back from the target; null if they were not read.</param>
+/// <param name="TargetHash">The same hash of the rows that were read back from the target; null if they were not
+/// read.</param>
 public sealed record TransferredTable(string Table, long Rows, long Present, long Copied, double Seconds, string SourceHash,
     string? TargetHash);
 

@@ -25,12 +25,14 @@ internal enum ColumnKind
 /// <param name="BytewiseOrder">True if the column's collation sorts by bytes.</param>
 internal sealed record TransferColumn(string Name, ColumnKind Kind, bool Nullable, int? MaxLength, bool InKey, bool BytewiseOrder);
 
-/// <summary>A table of the target. It is read from the database's catalog, so a new table needs no change here.</summary>
+/// <summary>
+/// A table of the target. It is read from the system catalog of the database, so a new table needs no change here.
+/// </summary>
 /// <param name="Name">Name, the same in both engines.</param>
 /// <param name="Columns">The columns in the target's order, without generated columns.</param>
 /// <param name="Key">The primary key: positions in <paramref name="Columns"/>, in the order of the key.</param>
 /// <param name="Checks">The check constraints, each with the positions of its columns.</param>
-/// <param name="Indexes">The indexes, each with the positions of its columns, without expressions.</param>
+/// <param name="Indexes">The indexes, each with the positions of its columns. Indexed expressions are left out.</param>
 /// <param name="References">The tables that foreign keys refer to.</param>
 internal sealed record TransferTable(
     string Name,

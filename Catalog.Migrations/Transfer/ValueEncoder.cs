@@ -37,7 +37,8 @@ internal static class ValueEncoder
     {
         switch (value.Class)
         {
-            // An integer in a column without declared type: the service reads it as this text. Distinct integers have distinct texts.
+            // A column without a declared type can contain an integer. The service reads it as this text. Distinct
+            // integers have distinct texts.
             case StorageClass.Integer when !column.InKey:
                 to.Field(Encoding.ASCII.GetBytes(value.Integer.ToString(CultureInfo.InvariantCulture)));
                 return null;
@@ -78,7 +79,8 @@ internal static class ValueEncoder
                 return reason;
             }
 
-            // Another format sorts differently than the timestamp, and two formats of one timestamp are the same key.
+            // A text in another format does not sort like its timestamp. Also, two texts of one timestamp would be
+            // equal keys.
             if (column.InKey)
             {
                 return "is a timestamp in a key in another format than the service writes: change it to yyyy-MM-ddTHH:mm:ss.ffffffZ";

@@ -81,7 +81,7 @@ internal sealed class BackupArguments
     }
 
     /// <returns>The absolute path of the folder to write to.</returns>
-    /// <exception cref="SettingException">The folder is empty text or a file.</exception>
+    /// <exception cref="SettingException">The option is empty or names a file.</exception>
     public string ReadFolder(ParseResult arguments)
     {
         var folder = arguments.GetValue(_folder);
@@ -96,7 +96,8 @@ internal sealed class BackupArguments
 
     /// <returns>The absolute path of the file for metrics; null when none is requested.</returns>
     /// <exception cref="SettingException">The file cannot be used.</exception>
-    /// <exception cref="BackupException">The backup would have no rows, so it must not count as the newest.</exception>
+    /// <exception cref="BackupException">The backup would contain no rows, so the metrics must not report it as the
+    /// newest.</exception>
     public string? ReadMetrics(ParseResult arguments) =>
         arguments.GetValue(_schemaOnly) && arguments.GetValue(_metrics) is not null
             ? throw new BackupException(ExitCode.Usage, "usage", "--metrics is not for --schema-only: such a backup contains no rows.")

@@ -31,7 +31,7 @@ internal static class BackupVerb
     {
         var clock = Stopwatch.StartNew();
         var backup = options.ReadBackup(arguments, database.Settings.Engine);
-        // Opened before the backup is taken, so that an invalid address fails at once.
+        // The store is opened before the backup is taken, so that an invalid address fails at once.
         using var store = options.OpenUpload(arguments);
         var directory = options.ReadFolder(arguments);
         var metrics = options.ReadMetrics(arguments);

@@ -118,7 +118,8 @@ internal static class BackupsVerb
                             rows = backup.Manifest?.AllRows
                         })
                     });
-                // With "all", a file without a manifest may be a backup still being written. A backup named by the operator must have one.
+                // With "all", a file without a manifest can be a backup that is still being written. A backup that the
+                // operator names must have a manifest.
                 return all.Any(backup => backup.State == BackupState.Damaged || (name is not null && backup.State != BackupState.Complete))
                     ? ExitCode.Drift
                     : all.Any(backup => backup.State == BackupState.Complete) ? ExitCode.Ok : ExitCode.Failed;

@@ -26,7 +26,10 @@ internal sealed class Confirmation
         command.Options.Add(_production);
     }
 
-    /// <summary>Asks for the database's name unless the options contain it. Returns only when the name is right.</summary>
+    /// <summary>
+    /// Asks for the database's name. With <c>--yes</c>, takes the name from <c>--database</c> instead. Returns only if
+    /// the name is right.
+    /// </summary>
     /// <param name="arguments">The parsed command line.</param>
     /// <param name="name">The database's name.</param>
     /// <param name="consequence">A sentence that describes what will happen.</param>

@@ -61,8 +61,8 @@ internal static class DistributeVerb
             Progress = (table, time) => (output.Json ? (Action<string>)output.Progress : output.Line)(
                 string.Create(CultureInfo.InvariantCulture, $"distributed {table}, {time.TotalSeconds:0.000} s"))
         };
-        // Checked before pending scripts, so that the user is not told to upgrade a database that cannot be
-        // distributed.
+        // The tables are checked before pending scripts, so that the user is not told to upgrade a database that cannot
+        // be distributed.
         var tables = await distribution.Plan(ct);
         var status = await migrator.ReadStatus(ct);
         if (status.Pending.Count > 0)

@@ -49,7 +49,7 @@ internal static class DoctorVerb
         return command;
     }
 
-    // An invalid setting of the service becomes a finding: the checks of the migrator's connection still run.
+    // An invalid setting of the service becomes a finding, so that the checks of the migrator's connection still run.
     private static (DatabaseSettings Service, Finding? SettingFault) Service(ParseResult arguments, MigrationDatabase database)
     {
         try

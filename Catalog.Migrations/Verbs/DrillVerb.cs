@@ -118,8 +118,8 @@ internal static class DrillVerb
             .. found.Fingerprint != manifest.SchemaFingerprint
                 ? ["the schema differs from the one that was backed up"] : Array.Empty<string>(),
             .. found.Revision != manifest.SchemaRevision ? [$"the journal ends at {found.Revision}"] : Array.Empty<string>(),
-            // Objects that no script creates, such as an index of an administrator, may be in the backup, so they are
-            // not a fault.
+            // The backup can contain objects that no script creates, such as an index of an administrator. So such
+            // objects are not a fault.
             .. (await VerifyVerb.Compare(new Migrator(restored, chain, TimeProvider.System), chain, ct))
             .Faults.Select(fault => fault.Message)
                 .Where(fault => !fault.StartsWith("unexpected: ", StringComparison.Ordinal)),

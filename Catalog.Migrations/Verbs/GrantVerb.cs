@@ -55,7 +55,7 @@ internal static class GrantVerb
         return command;
     }
 
-    // Returns null when the address has no user: then the session's user is the login.
+    // Returns null if no login is named and the address has no user. Then the session's user is the login.
     private static string? Login(ParseResult arguments, string? named, MigrationDatabase database)
     {
         var login = named ?? DatabaseSettings.Read(Verb.Settings(arguments)).User ?? database.Settings.User;

@@ -99,7 +99,7 @@ internal static class NewVerb
     /// <summary>Creates the four files of the next revision, or none on an error.</summary>
     /// <param name="directory">The directory that contains postgres/ and sqlite/.</param>
     /// <param name="name">The revision's name without its number.</param>
-    /// <param name="wait">How long to wait for another process that creates a revision; null for the default.</param>
+    /// <param name="wait">Maximum wait for another process that creates a revision; null for the default.</param>
     /// <returns>The paths of the files.</returns>
     /// <exception cref="MigrationException">The directory contains no scripts, the engines' newest scripts differ, or
     /// no number is left.</exception>
@@ -143,8 +143,8 @@ internal static class NewVerb
     private static bool HasEngineFolders(string directory) => Directory.Exists(Path.Combine(directory, "postgres"))
         && Directory.Exists(Path.Combine(directory, "sqlite"));
 
-    // Without the lock, two processes could choose the same number. The lock is the creation of the file, not an open file:
-    // an open file protects nothing once another process deletes its name and creates it again.
+    // Without the lock, two processes could choose the same number. A process has the lock if it created the file. An
+    // open file would be no lock, because another process could delete the name of the file and create the file again.
     private static FileStream Lock(string directory, TimeSpan wait)
     {
         var path = Path.Combine(directory, LockFile);
@@ -157,8 +157,9 @@ internal static class NewVerb
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // A missing file here usually means that the other process has just deleted it (on Windows, access is denied during
-                // deletion), so the next attempt succeeds. If it stays missing, the folder is not writable.
+                // If the file is missing here, usually the other process has just deleted it, and the next attempt
+                // succeeds. (On Windows, access is denied during the deletion.) If the file stays missing, the folder
+                // is not writable.
                 missing += File.Exists(path) ? 0 : 1;
                 if (missing > 20)
                 {

@@ -8,7 +8,9 @@ using Dapper;
 
 namespace Catalog.Migrations.Verbs;
 
-/// <summary>Encrypts stored secrets with a new key. The service may run: it reads both keys.</summary>
+/// <summary>
+/// Encrypts stored secrets with a new key. The service can keep running, because it decrypts with both keys.
+/// </summary>
 internal static class ResealVerb
 {
     private const string ReadConnections = """
@@ -16,7 +18,8 @@ internal static class ResealVerb
         select organization_id, id, secrets from connections where secrets is not null order by organization_id, id
         """;
 
-    // A connection that the service wrote meanwhile has the new key already, and stays.
+    // If the service has written the connection meanwhile, its secrets are already encrypted with the new key. So this
+    // changes only secrets that are still the same.
     private const string WriteConnection = """
         -- Reseal.WriteConnection
         update connections set secrets = @after where organization_id = @organization and id = @id and secrets = @before
@@ -60,7 +63,7 @@ internal static class ResealVerb
             return ExitCode.Drift;
         });
 
-    // On SQLite this read does not create a file.
+    // This uses a connection for reads, so that a missing SQLite file is not created.
     private static async Task RequireHead(MigrationDatabase database, ParseResult arguments, CancellationToken ct)
     {
         await using var connection = await database.Reads.OpenConnectionAsync(ct);

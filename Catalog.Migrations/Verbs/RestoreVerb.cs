@@ -90,7 +90,8 @@ internal static class RestoreVerb
     }
 
     /// <summary>Splits the path or URL of a backup into its place and its file name.</summary>
-    /// <exception cref="BackupException">The name is not a backup's name, or the file does not exist.</exception>
+    /// <exception cref="BackupException">The name is not the name of a backup, or the local file does not
+    /// exist.</exception>
     public static (BackupPlace Place, string Name) Locate(ParseResult arguments, string file)
     {
         var remote = ObjectStoreSettings.IsAddress(file);

@@ -116,7 +116,7 @@ internal static class TransferVerb
             differences = report.Differences,
             secrets = report.Secrets,
         });
-        // Drift and not Failed: another run gives the same result until a person corrects the value.
+        // The exit code is not Failed, because another run gives the same result until a person corrects the data.
         return report.Findings > 0 || report.Differences.Count > 0 ? ExitCode.Drift : ExitCode.Ok;
     }
 

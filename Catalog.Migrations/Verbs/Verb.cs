@@ -7,7 +7,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations.Verbs;
 
-/// <summary>Creates the verbs' commands: help with examples, output, and an error message and exit code for each exception.</summary>
+/// <summary>
+/// Creates the commands of the verbs. Each command has help with examples. It turns an exception into an error message
+/// and an exit code.
+/// </summary>
 internal static class Verb
 {
     /// <summary>The option <c>--json</c> of every verb.</summary>
@@ -34,7 +37,9 @@ internal static class Verb
         return command;
     }
 
-    /// <summary>Creates a verb that works on a database: by default the one of the migrator's settings.</summary>
+    /// <summary>
+    /// Creates a verb that works on a database. By default, this is the database of the migrator's settings.
+    /// </summary>
     /// <inheritdoc cref="On(string, string, string, Func{ParseResult, Output, CancellationToken, Task{int}})" path="/param"/>
     public static Command On(string name, string description, string example,
         Func<MigrationDatabase, ParseResult, Output, CancellationToken, Task<int>> work,
@@ -83,7 +88,7 @@ internal static class Verb
         arguments.GetValue(Scripts) is { } directory
             ? Catalog.Data.Migrations.Chain.From(directory, folder) : Catalog.Data.Migrations.Chain.BuiltIn(folder);
 
-    // A missing table, column or privilege is not an unreachable database: the server answered.
+    // Returns null if a table, column or privilege is missing: the server answered, so the database is not unreachable.
     private static Unavailability? Unavailable(MigrationDatabase database, Exception exception) =>
         database.Failures.Classify(exception) is { } reason and not (Unavailability.SchemaBehind or Unavailability.NotPermitted)
             ? reason : null;
@@ -125,7 +130,8 @@ internal static class Verb
             return Fail(ExitCode.Failed, "interrupted",
                 "Interrupted. A script in a transaction was rolled back. Run `catalog-migrations current` to see the database's revision.");
         }
-        // Drivers wrap these exceptions in a DbException. Unwrapped, they are about a file or pipe of this program.
+        // Drivers wrap these exceptions in a DbException. So an unwrapped exception is about a file or pipe of this
+        // program.
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return Fail(ExitCode.Failed, "file", exception.Message);
@@ -146,7 +152,8 @@ internal static class Verb
         }
         catch (Exception exception)
         {
-            // A defect of this program. The exception's message may contain secrets; its type name does not.
+            // This is a defect of the program. The message of the exception can contain secrets, so only its type is
+            // printed.
             return Fail(
                 ExitCode.Failed, "internal",
                 $"Unexpected error: {exception.GetType().Name}. A script in a transaction was rolled back. Please report it with "

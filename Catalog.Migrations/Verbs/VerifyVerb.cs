@@ -71,8 +71,8 @@ internal static class VerifyVerb
             .. invalid.Select(index =>
                 ("invalid_index", $"Index {index} is invalid: its build was interrupted. Run `drop index concurrently {index}` and "
                     + "build it again. If a script builds it, `catalog-migrations upgrade` does both.")),
-            // The schema is compared only if the migration journal has no fault and at least one script is applied: a
-            // database without any may contain tables of other programs.
+            // The schema is compared only if the migration journal has no fault and at least one script is applied. A
+            // database without applied scripts can contain tables of other programs.
             .. status.Faults.Count > 0 || status.Position == 0 ? [] : committed is null
                 ? [("drift", $"The description of {status.Current} is missing: create it with `catalog-migrations verify --print`.")]
                 : SchemaDescription.Compare(committed, live).Select(difference => ("drift", difference)),

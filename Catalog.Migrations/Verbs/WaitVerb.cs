@@ -38,7 +38,7 @@ internal static class WaitVerb
             {
                 if (!head)
                 {
-                    // Only connects: the login may lack the privilege to read the journal.
+                    // This only connects, because the login can lack the privilege to read the journal.
                     await (await database.Reads.OpenConnectionAsync(ct)).DisposeAsync();
                     output.Line(string.Create(CultureInfo.InvariantCulture, $"answers after {clock.Elapsed.TotalSeconds:0.0} s"));
                     output.Document(new { seconds = Math.Round(clock.Elapsed.TotalSeconds, 3) });

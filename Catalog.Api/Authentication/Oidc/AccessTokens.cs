@@ -9,7 +9,7 @@ using Microsoft.IdentityModel.Tokens;
 namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
-/// Validates access tokens: JwtBearer does it in the scheme of the issuer, <see cref="TokenText"/> and
+/// Validates access tokens. JwtBearer validates a token in the scheme of its issuer. <see cref="TokenText"/> and
 /// <see cref="TokenClaims"/> add checks.
 /// </summary>
 internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvider time)
@@ -18,9 +18,9 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
 
     private readonly Dictionary<string, TrustedIssuer> _issuers = issuers.ToDictionary(issuer => issuer.Name);
 
-    // Clients send one token many times, and validation costs as much as a typical request. The key is a hash, so that
-    // no token is kept in memory. Only valid tokens are cached, so that invalid ones cannot fill the cache. An entry is
-    // used only while the issuer's keys are the same ones that validated it.
+    // Clients send the same token many times, and validation costs as much as a typical request. The key of an entry is
+    // a hash, so that no token is kept in memory. Only valid tokens are cached, so that invalid tokens cannot fill the
+    // cache. An entry is used only until the keys of the issuer are read again.
     private readonly ConcurrentDictionary<string, CachedToken> _cache = new();
 
     /// <summary>
@@ -30,8 +30,8 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
         _issuers.Count > 0 && request.Headers.Authorization.Count == 1 && credential.AsSpan().Count('.') == 2;
 
     /// <summary>
-    /// The token that JwtBearer must validate. It is passed in Items, because the request of a sign-in to the pages
-    /// does not contain it.
+    /// The token that JwtBearer must validate; null when there is none. It is passed in Items, because a request that
+    /// signs in to the pages does not contain the token in a header.
     /// </summary>
     public static string? TokenOf(HttpContext context) => context.Items[typeof(AccessTokens)] as string;
 
@@ -69,7 +69,8 @@ internal sealed class AccessTokens(IEnumerable<TrustedIssuer> issuers, TimeProvi
         context.Items[typeof(AccessTokens)] = token;
         if (await context.AuthenticateAsync(issuer.Scheme) is { Succeeded: false } result)
         {
-            // Only the type: the message may contain parts of the token, which must not be logged.
+            // Only the type of the failure is used. Its message can contain parts of the token, which must not be
+            // logged.
             throw new SecurityTokenValidationException($"JwtBearer refused the token: {result.Failure?.GetType().Name}.");
         }
 

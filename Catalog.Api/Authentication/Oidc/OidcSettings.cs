@@ -12,7 +12,8 @@ internal static class OidcSettings
     /// <exception cref="SettingException">A value is not valid.</exception>
     public static IReadOnlyList<TokenTrust> Read(IConfiguration configuration)
     {
-        // The entries come first: they restrict the subject, while the rule of the authority accepts any subject.
+        // The entries of the setting come first, because they restrict the subject. The rule of the authority accepts
+        // any subject.
         var trusts = Setting.Text(configuration, "DATAXPIPE_OIDC_TRUST") is { } json ? OidcTrustSetting.Read(json) : [];
         return Authority(configuration) is { } authority ? [.. trusts, authority] : trusts;
     }
@@ -24,8 +25,8 @@ internal static class OidcSettings
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && IsSafe(uri) && uri.Query == "" && uri.Fragment == "";
 
     /// <summary>
-    /// Whether nobody on the network can change the response of a URL: https, or http to loopback. The URL must not
-    /// contain a user name.
+    /// Whether nobody on the network can change the response of a URL. This is true for https, and for http to
+    /// loopback. The URL must not contain a user name.
     /// </summary>
     public static bool IsSafe(Uri uri) =>
         uri.UserInfo == "" && uri.Host != "" && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback));

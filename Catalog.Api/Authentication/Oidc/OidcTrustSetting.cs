@@ -9,7 +9,7 @@ namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
 /// Reads <c>DATAXPIPE_OIDC_TRUST</c>: trust rules for tokens that contain neither an organization nor scopes, such as
-/// those of CI jobs.
+/// the tokens of CI jobs.
 /// </summary>
 internal static class OidcTrustSetting
 {
@@ -34,7 +34,8 @@ internal static class OidcTrustSetting
         }
         catch (JsonException)
         {
-            // Reported below without the exception's message, which may repeat a value.
+            // The error below does not contain the exception's message, because that message can contain a value of the
+            // setting.
         }
 
         throw new SettingException(
@@ -98,7 +99,8 @@ internal static class OidcTrustSetting
             : throw new SettingException($"{where}scopes must be one or more of {string.Join(", ", Scopes.All)}.");
     }
 
-    // An entry with an invisible character matches no token, or the operator cannot see what it matches.
+    // An invisible character is a mistake: the entry then matches no token, or the operator cannot see which tokens it
+    // matches.
     private static bool IsInvisible(char character) => char.GetUnicodeCategory(character)
         is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
@@ -106,8 +108,8 @@ internal static class OidcTrustSetting
         subject.IndexOf('*', StringComparison.Ordinal) is var first
         && (first < 0 || subject[..first].Split(':', '/')[..^1].Count(part => part.Trim() != "") >= 2);
 
-    // Issuers join the parts of a subject with colons, so a * in the middle does not match a colon: it cannot extend
-    // into the next part.
+    // Issuers join the parts of a subject with colons. A * in the middle matches no colon, so it stays within one part.
+    // A * at the end matches any text.
     private static Regex Pattern(string subject)
     {
         var within = Regex.Escape(subject.TrimEnd('*')).Replace(@"\*", "[^:]*", StringComparison.Ordinal);

@@ -113,6 +113,7 @@ internal sealed class ProviderDocuments : IDisposable
 }
 
 /// <summary>
-/// The provider is not available, or a document is not valid. The message completes "because …" and is for the log.
+/// The provider is not available, or a document is not valid. The message is for the log.
+/// <see cref="ProviderDocuments"/> writes it so that it completes a sentence with "because …".
 /// </summary>
 internal sealed class ProviderException(string reason) : Exception(reason);

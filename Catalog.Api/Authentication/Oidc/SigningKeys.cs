@@ -15,13 +15,13 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
     : IConfigurationManager<OpenIdConnectConfiguration>, IDisposable
 {
     /// <summary>
-    /// The minimum time between two reads, so that tokens with invented key ids cannot cause more of them.
+    /// The minimum time between two reads, so that tokens with invented key ids cannot cause more reads.
     /// </summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// The time between refreshes: the maximum time that a withdrawn key is still accepted while the provider is
-    /// available.
+    /// The time between refreshes. While the provider is available, a withdrawn key is accepted for at most twice this
+    /// time: the first request after this time still uses the old keys, while the refresh runs.
     /// </summary>
     public static readonly TimeSpan Period = TimeSpan.FromMinutes(5);
 
@@ -71,7 +71,8 @@ internal sealed partial class SigningKeys(ProviderDocuments provider, TimeProvid
 
     public void Dispose() => provider.Dispose();
 
-    // Without the cancellation token of the request that starts it: other requests wait for the same read.
+    // The read does not use the cancellation token of the request that starts it, because other requests wait for the
+    // same read.
     private Task Read()
     {
         lock (_lock)

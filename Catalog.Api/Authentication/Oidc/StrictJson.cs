@@ -6,7 +6,8 @@ namespace Catalog.Api.Authentication.Oidc;
 /// <summary>Reads untrusted JSON, and rejects everything that two parsers could read differently.</summary>
 internal static class StrictJson
 {
-    // For a duplicate member some parsers use the first value, others the last. Names are compared after unescaping.
+    // For a duplicate member some parsers use the first value, and other parsers use the last value. Names are compared
+    // after unescaping.
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <returns>The object; null when the text is not a valid JSON object.</returns>

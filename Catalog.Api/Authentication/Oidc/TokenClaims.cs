@@ -6,14 +6,14 @@ namespace Catalog.Api.Authentication.Oidc;
 /// <summary>The claims of a token that JwtBearer has validated, after further checks.</summary>
 /// <param name="Organization">The organization whose data the caller may access.</param>
 /// <param name="Subject">The caller's id at the provider.</param>
-/// <param name="Scopes">The scopes that this service knows; others are dropped.</param>
-/// <param name="ExpiresAt">The token is rejected from this time on. Includes <see cref="ClockSkew"/>.</param>
+/// <param name="Scopes">The scopes of the token that this service knows. Unknown scopes are left out.</param>
+/// <param name="ExpiresAt">The token is rejected from this time on. The time includes <see cref="ClockSkew"/>.</param>
 internal sealed record TokenClaims(string Organization, string Subject, IReadOnlyList<string> Scopes, DateTimeOffset ExpiresAt)
 {
-    /// <summary>The accepted difference between two clocks.</summary>
+    /// <summary>The accepted difference between the clocks of the provider and of this service.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
-    // The last second of the year 9999, the maximum of DateTimeOffset.
+    // The last second of the year 9999 in Unix time. It is the maximum of DateTimeOffset.
     private const double LastSecond = 253402300799;
 
     // The maximum length of ids in this service. Control characters are rejected too, so that a name cannot break a log

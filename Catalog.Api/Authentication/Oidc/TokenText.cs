@@ -16,8 +16,8 @@ internal sealed record TokenText(JsonElement Header, JsonElement Payload)
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     /// <summary>
-    /// Parses a token strictly. Rejects texts that JwtBearer would accept: padding, duplicate members, and unknown
-    /// critical extensions.
+    /// Parses a token strictly. It rejects tokens with padding, duplicate members or critical extensions, which
+    /// JwtBearer would accept.
     /// </summary>
     /// <exception cref="SecurityTokenValidationException">The token is rejected.</exception>
     public static TokenText Read(string token)
@@ -30,7 +30,7 @@ internal sealed record TokenText(JsonElement Header, JsonElement Payload)
         var text = new TokenText(Part(header, "header"), Part(payload, "payload"));
         var error = text.Header.TryGetProperty("crit", out _) ? "The token's header requires an extension (crit)."
             : text.Header.TryGetProperty("kid", out var kid) && kid.Text() is null ? "The token's kid is not text."
-            // Providers also omit typ or write it in capitals, which the ValidTypes of the library would reject.
+            // Some providers omit typ or write it in capitals. The library's ValidTypes would reject these tokens.
             : text.Header.TryGetProperty("typ", out var typ)
                 && typ.Text()?.ToLowerInvariant() is not ("jwt" or "at+jwt" or "application/at+jwt")
                 ? "The token's typ is not the type of an access token."

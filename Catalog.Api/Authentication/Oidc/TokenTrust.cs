@@ -14,14 +14,17 @@ internal sealed record TokenTrust
     /// <summary>Matches the complete subject; null for any subject.</summary>
     public Regex? Subject { get; init; }
 
-    /// <summary>The organization of all these tokens; null to read it from <see cref="OrganizationClaim"/>.</summary>
+    /// <summary>
+    /// The organization of all tokens that match this rule; null when each token names it in
+    /// <see cref="OrganizationClaim"/>.
+    /// </summary>
     public string? Organization { get; init; }
 
     /// <summary>The claim with the organization's id. Used only when <see cref="Organization"/> is null.</summary>
     public string OrganizationClaim { get; init; } = "organization";
 
     /// <summary>
-    /// The scopes of all these tokens; null to read them from <c>scope</c> or <c>scp</c> of each token.
+    /// The scopes of all tokens that match this rule; null when each token names them in <c>scope</c> or <c>scp</c>.
     /// </summary>
     public IReadOnlyList<string>? Scopes { get; init; }
 }

@@ -17,8 +17,8 @@ internal static class TokenValidation
                 issuers.Single(candidate => candidate.Scheme == scheme).Configure(options, time));
         }
 
-        // At Information, JwtBearer logs a stack trace for every invalid token; RepeatedWarnings logs invalid tokens
-        // instead.
+        // At the level Information, JwtBearer logs a stack trace for every invalid token. RepeatedWarnings logs invalid
+        // tokens instead.
         return services.AddLogging(log => log.AddFilter("Microsoft.AspNetCore.Authentication.JwtBearer", LogLevel.Warning))
             .AddSingleton<AccessTokens>();
     }

@@ -6,7 +6,7 @@ namespace Catalog.Api.Authentication.Oidc;
 
 /// <summary>
 /// A trusted issuer. It has its own keys and its own scheme, so that a key of one issuer cannot verify a token of
-/// another.
+/// another issuer.
 /// </summary>
 /// <param name="scheme">The name of the JwtBearer scheme that validates its tokens.</param>
 /// <param name="trusts">The trust rules of this issuer. The first rule that matches a token applies.</param>
@@ -22,8 +22,8 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
     public SigningKeys Keys { get; } = keys;
 
     /// <summary>
-    /// Configures JwtBearer by RFC 9068 and RFC 8725: three algorithms, only this issuer's keys, and a required expiry
-    /// time.
+    /// Configures JwtBearer according to RFC 9068 and RFC 8725: three algorithms, only this issuer's keys, and a
+    /// required expiry time.
     /// </summary>
     public void Configure(JwtBearerOptions options, TimeProvider time)
     {

@@ -37,8 +37,8 @@ internal static class VerificationKeys
     }
 
     /// <summary>
-    /// The keys that may verify a token. Without a key id only a single matching key is used: trying several would let
-    /// a sender multiply the work.
+    /// The key that may verify a token; empty when there is none. If the token has no key id, exactly one key must
+    /// match. Trying several keys would let a sender multiply the work.
     /// </summary>
     public static IEnumerable<SecurityKey> Find(IEnumerable<SecurityKey> keys, string? id, string algorithm)
     {

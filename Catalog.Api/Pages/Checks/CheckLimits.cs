@@ -8,7 +8,10 @@ namespace Catalog.Api.Pages.Checks;
 /// <summary>The limits of a check that a chart of its numbers can show.</summary>
 internal static class CheckLimits
 {
-    /// <summary>Reads them. A limit in percent, of equality or between two numbers is not drawn as a line.</summary>
+    /// <summary>
+    /// Reads the limits of a check. The chart draws no line for a limit in percent, and none for equals, not_equals and
+    /// between.
+    /// </summary>
     public static HistoryLimits Of(CheckItem? check)
     {
         var (warnBelow, warnAbove) = Bounds(check?.Warn);
@@ -23,7 +26,7 @@ internal static class CheckLimits
             return default;
         }
 
-        // A definition from a pipeline may have any shape here.
+        // A check that a pipeline defines may have any JSON here.
         using var json = JsonDocument.Parse(raw.Text);
         var root = json.RootElement;
         if (root.ValueKind == JsonValueKind.Number)

@@ -15,10 +15,12 @@ public sealed record CheckPageQuery : ListQuery
     [FromQuery(Name = "pipeline_id")]
     public string? PipelineId { get; init; }
 
-    /// <summary><c>true</c>: the check without a pipeline.</summary>
+    /// <summary><c>true</c> selects the check without a pipeline.</summary>
     public bool? Standalone { get; init; }
 
-    /// <summary>A number of hours or days up to now, such as <c>24h</c>. Null is the last choice of the reader.</summary>
+    /// <summary>
+    /// A number of hours or days up to now, such as <c>24h</c>. Null selects the last choice of the reader.
+    /// </summary>
     public string? Range { get; init; }
 
     /// <summary>Downloads <c>sql</c> or the whole <c>definition</c> as it was sent. Null shows the page.</summary>
@@ -56,13 +58,13 @@ public sealed record CheckModel
     public required TimeRange Range { get; init; }
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>The newest results of the range, latest first, which the chart draws.</summary>
+    /// <summary>The newest results of the range, latest first. The chart draws these.</summary>
     public required IReadOnlyList<ResultPoint> Drawn { get; init; }
 
     /// <summary>The number of results of the range with each status.</summary>
     public required CheckStatusCounts Counts { get; init; }
 
-    /// <summary>The newest results, whatever the range.</summary>
+    /// <summary>The changes and failures in the newest results, also in those outside the range.</summary>
     public required CheckStreak Streak { get; init; }
 
     /// <summary>The results that the table shows.</summary>

@@ -11,10 +11,11 @@ namespace Catalog.Api.Pages.Checks;
 /// <summary>The page of one check: its history, its definition, and the button that executes it.</summary>
 internal static class CheckPages
 {
-    // As many as the chart draws.
+    // The maximum number of results that the chart draws.
     public const int MaxDrawn = 500;
 
-    // The rows of the table without a limit in the address: on a narrow page each takes several lines.
+    // The number of rows of the table if the address has no limit. It is small, because each row takes several lines on
+    // a narrow page.
     private const int Shown = 20;
     private static readonly JsonElement NoBody = JsonElement.Parse("{}");
 

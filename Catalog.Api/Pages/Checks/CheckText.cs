@@ -10,7 +10,9 @@ internal static class CheckText
     private static readonly JsonSerializerOptions Readable =
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The text of a field; a value that is not text is shown as JSON. Null when the field is missing.</summary>
+    /// <summary>
+    /// The text of a field; a value that is not text is shown as JSON. Null when the field is missing.
+    /// </summary>
     public static string? Of(RawJson? field)
     {
         if (field is not { } raw)
@@ -22,7 +24,7 @@ internal static class CheckText
         return json.RootElement.ValueKind == JsonValueKind.String ? json.RootElement.GetString() : raw.Text;
     }
 
-    /// <summary>JSON in lines. It is written into a page as text, which encodes it.</summary>
+    /// <summary>JSON with line breaks and indentation. It is not encoded for HTML; the page encodes it.</summary>
     public static string Indented(string json)
     {
         using var document = JsonDocument.Parse(json);

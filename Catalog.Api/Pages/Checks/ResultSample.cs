@@ -4,9 +4,9 @@ using Catalog.Data;
 
 namespace Catalog.Api.Pages.Checks;
 
-/// <summary>The rows that violate a check, as a result keeps them.</summary>
+/// <summary>Rows that violate a check, from the metadata of a result.</summary>
 /// <param name="Columns">The names of the columns, at most <see cref="MaxColumns"/>.</param>
-/// <param name="Rows">The cells of each row as text; null where a row has none.</param>
+/// <param name="Rows">The cells of each row as text; null where the row does not have the column.</param>
 internal sealed record ResultSample(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string?>> Rows)
 {
     private const int MaxColumns = 20;
@@ -15,7 +15,7 @@ internal sealed record ResultSample(IReadOnlyList<string> Columns, IReadOnlyList
 
     /// <summary>Reads the sample of a result.</summary>
     /// <param name="metadata">The metadata of the result, which another program may have sent.</param>
-    /// <returns>Null when there is none, or it is not a list of objects.</returns>
+    /// <returns>The sample; null when the metadata has none, or when it is not a list of objects.</returns>
     public static ResultSample? Of(RawJson? metadata)
     {
         if (metadata is not { } raw)

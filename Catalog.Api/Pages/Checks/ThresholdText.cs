@@ -8,7 +8,9 @@ namespace Catalog.Api.Pages.Checks;
 internal static class ThresholdText
 {
     /// <summary>A threshold in words, such as <c>above 5 % of the judged rows</c>.</summary>
-    /// <returns>Null when it has another shape; a definition from a pipeline may have any.</returns>
+    /// <returns>
+    /// The words; null when the threshold has an unknown shape. A check that a pipeline defines may have any shape.
+    /// </returns>
     public static string? InWords(RawJson threshold)
     {
         using var json = JsonDocument.Parse(threshold.Text);
@@ -50,7 +52,7 @@ internal static class ThresholdText
         value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 2
         && Value(value[0], unit) is { } low && Value(value[1], unit) is { } high ? (low, high) : null;
 
-    // Ages are texts such as "2h".
+    // A limit for an age is a text such as "2h".
     private static string? Value(JsonElement value, string unit) => value.ValueKind switch
     {
         JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => DrawingText.Value(number) + unit,

@@ -6,7 +6,9 @@ using Catalog.Data.Connections;
 
 namespace Catalog.Api.Pages.Connections;
 
-/// <summary>The list of connections, and the page of one connection with its test. Secrets are masked as in the API.</summary>
+/// <summary>
+/// The list of connections, and the page of one connection with its test. Secrets are masked as in the API.
+/// </summary>
 internal static class ConnectionPages
 {
     public static void MapConnectionPages(this IEndpointRouteBuilder pages)

@@ -13,7 +13,7 @@ namespace Catalog.Api.Pages.Datasets;
 /// <summary>The list of datasets, and the page of one dataset.</summary>
 internal static class DatasetPages
 {
-    // The pipelines of a dataset whose last run is shown.
+    // The maximum number of pipelines of a dataset whose last runs are shown.
     private const int MaxPipelines = 200;
 
     public static void MapDatasetPages(this IEndpointRouteBuilder pages)
@@ -48,7 +48,7 @@ internal static class DatasetPages
         if (await lineage.Find(caller.Organization, id.Value, ct) is not { } dataset
             || await graphs.Around(caller.Organization, dataset.DisplayId, LineageDirection.Both, 1, null, nodes: 40, ct) is not { } graph)
         {
-            // A dataset that only results name has no lineage; what is known of it are these results.
+            // If only check results name the dataset, it has no lineage. Then the list of these results is shown.
             return (await results.List(caller.Organization, new() { Dataset = id.Value }, null, 1, ct)).Items.Count > 0
                 ? TypedResults.LocalRedirect(Links.With("/ui/checks/results", ("dataset", id.Value)))
                 : Problems.NotFound("dataset");

@@ -4,10 +4,12 @@ using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Api.Pages.Datasets;
 
-/// <summary>What quality metrics of OpenLineage say, which may have any shape.</summary>
+/// <summary>The numbers in quality metrics of OpenLineage. The metrics may have any shape.</summary>
 /// <param name="Rows">The number of rows; null when it is not reported.</param>
-/// <param name="Bytes">Their size in bytes; null when it is not reported.</param>
-/// <param name="Missing">The columns with missing values and their number, such as <c>email: 12</c>; empty for none.</param>
+/// <param name="Bytes">The size of the data in bytes; null when it is not reported.</param>
+/// <param name="Missing">
+/// The columns with missing values, each with the number of missing values, such as <c>email: 12</c>; empty for none.
+/// </param>
 internal sealed record QualityNumbers(long? Rows, long? Bytes, string Missing)
 {
     private const int MaxColumns = 8;

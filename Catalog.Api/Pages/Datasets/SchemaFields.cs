@@ -4,16 +4,18 @@ using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Api.Pages.Datasets;
 
-/// <summary>A column of a schema; the name of a nested one contains its parents, such as <c>customer.city</c>.</summary>
+/// <summary>
+/// A column of a schema. The name of a nested column begins with its parents, such as <c>customer.city</c>.
+/// </summary>
 internal sealed record SchemaField(string Name, string? Type, string? Description);
 
-/// <summary>Reads the columns of a schema as events report them, which may have any shape.</summary>
+/// <summary>Reads the columns of a schema from an event, which may report them in any shape.</summary>
 internal static class SchemaFields
 {
     private const int Most = 5000;
     private const int MaxNames = 8;
 
-    /// <summary>The columns with their nested ones, in the reported order; at most 5,000.</summary>
+    /// <summary>The columns, each followed by its nested columns, in the reported order; at most 5,000.</summary>
     public static IReadOnlyList<SchemaField> Of(RawJson? fields)
     {
         List<SchemaField> found = [];

@@ -6,11 +6,11 @@ namespace Catalog.Api.Pages.Drawing;
 /// </summary>
 /// <param name="Stages">The stages in the order of their start; at least two.</param>
 /// <param name="Length">The time from the first start to the last end.</param>
-/// <param name="Waiting">The part of it in which none of the stages ran.</param>
+/// <param name="Waiting">The part of the length in which none of the stages ran.</param>
 /// <param name="IsOpen">Whether the last stage still runs.</param>
 public sealed record CriticalPath(IReadOnlyList<TimelineStage> Stages, TimeSpan Length, TimeSpan Waiting, bool IsOpen)
 {
-    /// <returns>Null when no stage has waited for another one.</returns>
+    /// <returns>The path; null when it would have fewer than two stages.</returns>
     public static CriticalPath? Of(TimelineRun run)
     {
         // A stage without an end cannot run longer than its run.
@@ -38,8 +38,8 @@ public sealed record CriticalPath(IReadOnlyList<TimelineStage> Stages, TimeSpan 
             [.. path.Select(span => span.Stage)], length, length - busy, path[^1].Stage.EndedAt is null && run.EndedAt is null);
     }
 
-    // The last of the stages that had ended when this one started. Its place is before this one also when both took no time, so
-    // the walk ends.
+    // The index of the stage that ended last before the stage at this place started, or -1. The index is always smaller
+    // than the place, also when both stages took no time, so the walk ends.
     private static int Before(Span[] known, int place)
     {
         var (low, high) = (0, place);

@@ -1,6 +1,6 @@
 namespace Catalog.Api.Pages.Drawing;
 
-/// <summary>Fewer points that show the same.</summary>
+/// <summary>Reduces a list of points so that its chart still looks the same.</summary>
 public static class Downsample
 {
     /// <summary>
@@ -20,7 +20,8 @@ public static class Downsample
         var room = most - kept.Count;
         kept.UnionWith(failures.Count <= room ? failures : OfEachPart(failures, room));
 
-        // What is left of the room goes to the lowest and the highest point of equal parts.
+        // The points are cut into equal parts. The remaining room goes to the lowest and the highest point of each
+        // part.
         var parts = (most - kept.Count) / 2;
         for (var part = 0; part < parts; part++)
         {

@@ -8,7 +8,9 @@ namespace Catalog.Api.Pages.Drawing;
 /// </summary>
 public static class DrawingText
 {
-    /// <summary>A coordinate with at most two decimals. NaN is 0, and an infinite value is cut to a finite one.</summary>
+    /// <summary>
+    /// A coordinate with at most two decimals. NaN is 0, and an infinite value is cut to a finite one.
+    /// </summary>
     public static string Number(double value)
     {
         var finite = double.IsNaN(value) ? 0 : Math.Clamp(value, -1e9, 1e9);
@@ -23,7 +25,8 @@ public static class DrawingText
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// A measured value for people: separators, at most six significant digits, and an exponent from 10^15 on.
+    /// A measured value for people, with separators. From 1 to 100,000 it has at most six digits, above that no
+    /// decimals, and below 1 at most nine decimals. From 10^15 on and below 10^-6 it has an exponent.
     /// </summary>
     public static string Value(double value)
     {
@@ -44,7 +47,8 @@ public static class DrawingText
     }
 
     /// <summary>
-    /// The text without the characters that XML forbids: each is replaced by U+FFFD, also a surrogate without its pair.
+    /// The text without control characters and without the characters that XML forbids. U+FFFD replaces each of them,
+    /// and also each surrogate without its pair.
     /// </summary>
     public static string Clean(string text)
     {
@@ -63,7 +67,9 @@ public static class DrawingText
         return clean.ToString();
     }
 
-    /// <summary>The beginning of a text in a cell of a list; the page of the item shows all of it. Null stays null.</summary>
+    /// <summary>
+    /// The beginning of a text, for a cell of a list; the page of the item shows the whole text. Null stays null.
+    /// </summary>
     public static string? Excerpt(string? text) => text is null ? null : Shorten(text, 300);
 
     /// <summary>
@@ -90,7 +96,9 @@ public static class DrawingText
         return clean;
     }
 
-    /// <summary>A length of time in words with at most two units: 420 ms, 1.5 s, 12 s, 4 min, 1 h 20 min, 3 d 4 h.</summary>
+    /// <summary>
+    /// A length of time in words with at most two units: 420 ms, 1.5 s, 12 s, 4 min, 1 h 20 min, 3 d 4 h.
+    /// </summary>
     public static string Duration(TimeSpan duration)
     {
         var seconds = Math.Max(0, duration.TotalSeconds);

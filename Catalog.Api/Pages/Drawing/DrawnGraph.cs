@@ -1,7 +1,7 @@
 namespace Catalog.Api.Pages.Drawing;
 
-/// <summary>How many checks of a dataset have a state.</summary>
-/// <param name="Status">The status of their newest results.</param>
+/// <summary>The number of checks of a dataset with one status.</summary>
+/// <param name="Status">The status of the newest results of these checks.</param>
 /// <param name="Count">The number of checks.</param>
 public sealed record CheckTally(string Status, long Count);
 
@@ -10,43 +10,43 @@ public sealed record DrawnNode
 {
     public required string Id { get; init; }
 
-    /// <summary>The text in the box; a long one is cut, and whole on hover.</summary>
+    /// <summary>The text in the box. A long text is cut in the box; the tooltip shows all of it.</summary>
     public required string Title { get; init; }
 
     public string Kind { get; init; } = "dataset";
 
-    /// <summary>The status of the last run that wrote it; null when none has.</summary>
+    /// <summary>The status of the last run that wrote the dataset; null when no run has written it.</summary>
     public string? RunStatus { get; init; }
 
-    /// <summary>Its checks by state; empty without checks.</summary>
+    /// <summary>The number of checks by status; empty when the dataset has no checks.</summary>
     public IReadOnlyList<CheckTally> Checks { get; init; } = [];
 
-    /// <summary>Where the box leads; null for a box without a link.</summary>
+    /// <summary>The target of the box's link; null for a box without a link.</summary>
     public string? Href { get; init; }
 
-    /// <summary>The number of neighbours that the graph does not contain.</summary>
+    /// <summary>The number of neighbours of the node that the graph does not contain.</summary>
     public long Hidden { get; init; }
 
-    /// <summary>Where "+212 more" leads; null for text.</summary>
+    /// <summary>The target of the link "+212 more"; null when this is text without a link.</summary>
     public string? HiddenHref { get; init; }
 }
 
 /// <summary>An edge of a lineage drawing.</summary>
 /// <param name="From">The id of the upstream node.</param>
 /// <param name="To">The id of the downstream node.</param>
-/// <param name="PipelineId">The pipeline that declares it.</param>
-/// <param name="Href">Where it leads; null for an edge without a link.</param>
+/// <param name="PipelineId">The pipeline that declares the edge.</param>
+/// <param name="Href">The target of the edge's link; null for an edge without a link.</param>
 public sealed record DrawnEdge(string From, string To, string PipelineId, string? Href = null);
 
 /// <summary>A graph to draw.</summary>
 /// <param name="Nodes">The nodes.</param>
-/// <param name="Edges">The edges; those with an unknown end are left out.</param>
+/// <param name="Edges">The edges. An edge with an end that is not among the nodes is left out.</param>
 /// <param name="Focus">The id of the node that the graph is about, or null.</param>
 public sealed record DrawnGraph(IReadOnlyList<DrawnNode> Nodes, IReadOnlyList<DrawnEdge> Edges, string? Focus = null)
 {
     /// <summary>
-    /// The graph with at most <paramref name="most"/> nodes, nearest to the focus first; without a focus, the first by
-    /// id. Neighbours that are cut count as hidden.
+    /// The graph with at most <paramref name="most"/> nodes: those nearest to the focus, or the first by id without a
+    /// focus. Neighbours that are left out count as hidden.
     /// </summary>
     public DrawnGraph Nearest(int most)
     {

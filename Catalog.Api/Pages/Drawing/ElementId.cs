@@ -4,14 +4,15 @@ using System.Text;
 
 namespace Catalog.Api.Pages.Drawing;
 
-/// <summary>Ids of elements to link to, such as <c>stage-load_orders</c>.</summary>
+/// <summary>Ids of HTML elements that links lead to, such as <c>stage-load_orders</c>.</summary>
 public static class ElementId
 {
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789ABCDEF");
 
     /// <summary>
-    /// The id of a thing. ASCII letters, digits, - and _ stay; every other UTF-16 unit becomes _ and four hexadecimal
-    /// digits. An underscore that four such digits follow is encoded too, so that different names have different ids.
+    /// The id of the element of a thing. ASCII letters, digits, - and _ stay. Every other UTF-16 unit becomes _ and
+    /// four hexadecimal digits. An underscore before four such digits is encoded too, so that different names have
+    /// different ids.
     /// </summary>
     public static string Of(string kind, string name)
     {

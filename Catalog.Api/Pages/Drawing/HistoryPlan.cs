@@ -6,10 +6,10 @@ namespace Catalog.Api.Pages.Drawing;
 /// <summary>What a chart of a check's results shows.</summary>
 /// <param name="Points">The results in any order.</param>
 /// <param name="Limits">The limits of the check.</param>
-/// <param name="From">The left end; null for the first result.</param>
-/// <param name="To">The right end; null for the last result.</param>
+/// <param name="From">The time at the left end; null for the time of the first result.</param>
+/// <param name="To">The time at the right end; null for the time of the last result.</param>
 /// <param name="Zone">The zone of all times.</param>
-/// <param name="Unit">The unit of the values, such as "rows"; null when they have none.</param>
+/// <param name="Unit">The unit of the values, such as "rows"; null when the values have no unit.</param>
 public sealed record HistorySeries(
     IReadOnlyList<HistoryPoint> Points, HistoryLimits Limits, DateTimeOffset? From, DateTimeOffset? To, TimeZoneInfo Zone, string? Unit);
 
@@ -35,19 +35,24 @@ public sealed class HistoryPlan
     /// <summary>The vertical axis.</summary>
     public ValueAxis Values { get; }
 
-    /// <summary>The marks; those that need attention come last and so lie on top.</summary>
+    /// <summary>The marks. Marks other than passes come last, so that they lie on top.</summary>
     public IReadOnlyList<Mark> Marks { get; private init; } = [];
 
-    /// <summary>The path of the line in a square of <see cref="Width"/> and <see cref="Height"/>; it breaks in gaps.</summary>
+    /// <summary>
+    /// The path of the line in a rectangle of <see cref="Width"/> and <see cref="Height"/>. The line has breaks in the
+    /// gaps.
+    /// </summary>
     public string Line { get; private init; } = "";
 
-    /// <summary>The long times without a result.</summary>
+    /// <summary>The long periods without a result.</summary>
     public IReadOnlyList<Gap> Gaps { get; private init; } = [];
 
-    /// <summary>The limits that are on the axis.</summary>
+    /// <summary>The limits that the chart draws as lines.</summary>
     public IReadOnlyList<Limit> Limits { get; private init; } = [];
 
-    /// <summary>The limits in words, such as "warn above 10, fail above 100 (off the scale)"; null without limits.</summary>
+    /// <summary>
+    /// The limits in words, such as "warn above 10, fail above 100 (off the scale)"; null without limits.
+    /// </summary>
     public string? LimitText { get; private init; }
 
     /// <summary>The chart in one sentence.</summary>
@@ -77,7 +82,8 @@ public sealed class HistoryPlan
         };
     }
 
-    // The labels stand beside the plot, where no mark can cover them. Those of close limits are moved apart.
+    // The labels stand beside the plot, where no mark can cover them. If limits are close, their labels are moved
+    // apart.
     private static List<Limit> Spread(List<Limit> limits)
     {
         for (var at = 0; at < limits.Count; at++)
@@ -125,7 +131,8 @@ public sealed class HistoryPlan
         return line.ToString();
     }
 
-    // A gap is more than three times as long as usual, and long enough to be seen.
+    // A gap is more than three times as long as the median time between results, and more than 1/50 of the time from
+    // the first result to the last.
     private static List<(DateTimeOffset From, DateTimeOffset To)> GapsOf(IReadOnlyList<HistoryPoint> points)
     {
         if (points.Count < 4)
@@ -158,7 +165,7 @@ public sealed class HistoryPlan
         }
     }
 
-    // A limit far away from the values would flatten them.
+    // The axis leaves out a limit far away from the values, because it would make the line of the values flat.
     private static bool IsNear(double limit, List<double> values)
     {
         if (values.Count == 0)
@@ -191,28 +198,28 @@ public sealed class HistoryPlan
     private static string Of(string? unit) => string.IsNullOrEmpty(unit) ? "" : " " + DrawingText.Clean(unit);
 
     /// <summary>A result.</summary>
-    /// <param name="X">Its place, 0 to 1.</param>
-    /// <param name="Y">Its height in pixels from the top.</param>
-    /// <param name="Look">How its status looks.</param>
-    /// <param name="Title">The text on hover.</param>
-    /// <param name="Href">Where it leads, or null.</param>
+    /// <param name="X">The horizontal position of the mark, 0 (left) to 1.</param>
+    /// <param name="Y">The distance of the mark from the top, in pixels.</param>
+    /// <param name="Look">The look of the result's status.</param>
+    /// <param name="Title">The text of the tooltip.</param>
+    /// <param name="Href">The target of the mark's link, or null.</param>
     public sealed record Mark(double X, double Y, StatusLook Look, string Title, string? Href);
 
-    /// <summary>A long time without a result.</summary>
-    /// <param name="Left">Where it begins, 0 to 1.</param>
-    /// <param name="Right">Where it ends.</param>
-    /// <param name="Title">Its length in words.</param>
+    /// <summary>A long period without a result.</summary>
+    /// <param name="Left">The position where the period begins, 0 to 1.</param>
+    /// <param name="Right">The position where the period ends, 0 to 1.</param>
+    /// <param name="Title">The length of the period in words.</param>
     public sealed record Gap(double Left, double Right, string Title);
 
     /// <summary>A limit of the check.</summary>
     /// <param name="Value">The number.</param>
-    /// <param name="Y">Its height in pixels from the top.</param>
-    /// <param name="Fail">Whether values beyond it fail; otherwise they warn.</param>
-    /// <param name="Above">Whether the values above it are beyond it.</param>
+    /// <param name="Y">The distance of the line from the top, in pixels.</param>
+    /// <param name="Fail">Whether a value beyond the limit fails; otherwise it warns.</param>
+    /// <param name="Above">Whether values above the limit are beyond it; otherwise values below it are.</param>
     /// <param name="Label">The limit in words.</param>
     public sealed record Limit(double Value, double Y, bool Fail, bool Above, string Label)
     {
-        /// <summary>The height of the middle of its label, in pixels from the top.</summary>
+        /// <summary>The distance of the middle of the label from the top, in pixels.</summary>
         public double LabelY { get; init; }
     }
 }

@@ -1,6 +1,6 @@
 namespace Catalog.Api.Pages.Drawing;
 
-/// <summary>The order of nodes and lanes in each rank, chosen so that few edges cross.</summary>
+/// <summary>The order of the nodes and lanes in each rank. It is chosen so that few edges cross.</summary>
 internal sealed class LayerOrder
 {
     private const int Sweeps = 8;
@@ -28,10 +28,13 @@ internal sealed class LayerOrder
 
     public long Crossings { get; private set; }
 
-    /// <summary>The crossings of the order that the search begins with.</summary>
+    /// <summary>The number of crossings in the order that the search begins with.</summary>
     public long FirstCrossings { get; private set; }
 
-    /// <summary>Sorts by the mean place of neighbours, to the right and to the left in turn, and keeps the best order.</summary>
+    /// <summary>
+    /// Searches for a good order. Each pass sorts the ranks by the mean place of the neighbours on one side, from left
+    /// to right and from right to left in turn. The best order is kept.
+    /// </summary>
     public static LayerOrder Of(LayeredGraph graph)
     {
         var order = new LayerOrder(graph);
@@ -61,7 +64,8 @@ internal sealed class LayerOrder
             var keys = new long[layer.Length];
             for (var index = 0; index < layer.Length; index++)
             {
-                // The current place decides between equal means, and is the mean of an item without neighbours.
+                // If two means are equal, the current place decides. For an item without neighbours, the current place
+                // is the mean.
                 keys[index] = (Mean(neighbours[layer[index]], index) << 24) | (uint)index;
             }
 
@@ -97,8 +101,8 @@ internal sealed class LayerOrder
         return crossings;
     }
 
-    // Counts crossings between two ranks: takes the links in the order of their left ends, and counts for each the
-    // earlier links whose right end is lower. The right ends are kept in a Fenwick tree.
+    // Counts the crossings between two ranks. It takes the links in the order of their left ends, and counts for each
+    // link the earlier links whose right end is lower. A Fenwick tree contains the right ends.
     private long Count(int[] left, int rightLength)
     {
         var tree = new int[rightLength + 1];

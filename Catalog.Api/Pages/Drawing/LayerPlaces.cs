@@ -1,9 +1,11 @@
 namespace Catalog.Api.Pages.Drawing;
 
-/// <summary>Coordinates of a part of the drawing whose ranks are sorted.</summary>
+/// <summary>
+/// The coordinates of the nodes and edges in a connected part of the drawing. The order in the ranks is already known.
+/// </summary>
 internal sealed class LayerPlaces
 {
-    // Times that rows are moved towards their neighbours.
+    // How many times all rows are moved towards their neighbours.
     private const int Alignments = 6;
 
     private readonly LayeredGraph _graph;
@@ -47,7 +49,8 @@ internal sealed class LayerPlaces
     public IEnumerable<(double X, double Y)> Way(LayeredGraph.Edge edge)
     {
         var (first, last) = edge.IsBack ? (edge.To, edge.From) : (edge.From, edge.To);
-        // A turned edge starts and ends below the others, so that it does not lie on the edge in the other direction.
+        // An edge that closes a cycle starts and ends a little lower, so that it does not lie on an edge in the other
+        // direction.
         var shift = edge.IsBack ? _size.NodeHeight / 4 : 0;
         var points = new List<(double X, double Y)>(Leave(first, shift));
         foreach (var lane in edge.Lanes)
@@ -61,7 +64,7 @@ internal sealed class LayerPlaces
         return edge.IsBack ? points.AsEnumerable().Reverse() : points;
     }
 
-    // From a column that is not the last of its rank, an edge runs below the row to the end of the rank.
+    // If the node is not in the last column of its rank, the edge runs below the row to the end of the rank.
     private IEnumerable<(double X, double Y)> Leave(int node, double shift)
     {
         var (x, y) = Corner(node);
@@ -75,7 +78,7 @@ internal sealed class LayerPlaces
         }
     }
 
-    // To a column that is not the first of its rank, an edge runs above the row.
+    // If the node is not in the first column of its rank, the edge runs above the row.
     private IEnumerable<(double X, double Y)> Enter(int node, double shift)
     {
         var (x, y) = Corner(node);
@@ -89,11 +92,11 @@ internal sealed class LayerPlaces
         yield return (x, y + (_size.NodeHeight / 2) + shift);
     }
 
-    // A rank that is too high is split into rows of several nodes. A lane that falls inside a row is placed after that row.
+    // A rank that is too high gets rows of several nodes. A lane that falls inside a row is placed after that row.
     private Slot[] SlotsOf(int[] layer)
     {
         var nodes = layer.Count(item => item < _graph.Nodes);
-        // A very large rank becomes about as high as it is wide.
+        // If a rank is very large, it becomes about as high as it is wide.
         var square = (int)Math.Sqrt(nodes * (_size.NodeWidth + _size.ColumnGap) / _size.Row);
         var rows = Math.Max(_size.WrapAt, square);
         var columns = Math.Max(1, (nodes + rows - 1) / rows);
@@ -135,7 +138,7 @@ internal sealed class LayerPlaces
     {
         foreach (var (left, right) in _graph.Links)
         {
-            // Straight lanes read best.
+            // Links of lanes have a higher weight, because long edges are easiest to follow when they are straight.
             var weight = left >= _graph.Nodes || right >= _graph.Nodes ? 4 : 1;
             _slotOf[left].Rights.Add((_slotOf[right], weight));
             _slotOf[right].Lefts.Add((_slotOf[left], weight));
@@ -178,8 +181,8 @@ internal sealed class LayerPlaces
         }
     }
 
-    // Moves each slot as near as possible to its wanted place, without changing the order or overlapping. Slots that
-    // would overlap move as one block to the mean of their wanted places.
+    // Moves each slot as near as possible to its wanted place. The order stays the same, and slots do not overlap.
+    // Slots that would overlap move as one block to the mean of their wanted places.
     private static void Move(Slot[] slots)
     {
         var blocks = new Stack<(double Sum, double Weight, int Count)>();

@@ -1,9 +1,12 @@
 namespace Catalog.Api.Pages.Drawing;
 
-/// <summary>A connected graph with a rank for each node, and lanes where an edge passes a rank.</summary>
+/// <summary>
+/// A graph with a rank for each node. Where an edge passes a rank between its ends, it has a lane there.
+/// </summary>
 internal sealed class LayeredGraph
 {
-    // Beyond it, the longest edges pass straight through: a chain of thousands with as many shortcuts has millions of lanes.
+    // If more lanes were needed, the longest edges get none and are drawn straight. A chain of thousands of nodes with
+    // as many shortcuts would need millions of lanes.
     private const int MaximumLanes = 40_000;
 
     private LayeredGraph(int nodes, List<Edge> edges, List<int> rankOf, List<(int Left, int Right)> links)
@@ -14,18 +17,20 @@ internal sealed class LayeredGraph
         Links = links;
     }
 
-    /// <summary>The number of nodes. Higher numbers are lanes.</summary>
+    /// <summary>The number of nodes. Nodes have the numbers below it; lanes have higher numbers.</summary>
     public int Nodes { get; }
 
     public IReadOnlyList<Edge> Edges { get; }
 
-    /// <summary>The rank of each node and each lane.</summary>
+    /// <summary>The rank of each node and each lane, by its number.</summary>
     public int[] RankOf { get; }
 
-    /// <summary>The parts of all edges from one rank to the next.</summary>
+    /// <summary>The links: the part of each edge between two neighbouring ranks.</summary>
     public IReadOnlyList<(int Left, int Right)> Links { get; }
 
-    /// <summary>Ranks the nodes of edges without duplicates and self-loops, sorted by their ends.</summary>
+    /// <summary>
+    /// Gives each node a rank. The edges must be sorted by their ends, without duplicates and self-loops.
+    /// </summary>
     public static LayeredGraph Of(int nodes, List<(int From, int To)> edges)
     {
         var back = BackEdges(nodes, edges);
@@ -59,8 +64,8 @@ internal sealed class LayeredGraph
         return new LayeredGraph(nodes, [.. all], rankOf, links);
     }
 
-    // Depth-first search: an edge to a node on the current path closes a cycle. Nodes without incoming edges are
-    // visited first.
+    // In a depth-first search, an edge to a node on the current path closes a cycle. The search begins with the nodes
+    // without incoming edges.
     private static bool[] BackEdges(int nodes, List<(int From, int To)> edges)
     {
         var leaving = Leaving(nodes, edges);
@@ -105,8 +110,8 @@ internal sealed class LayeredGraph
         return back;
     }
 
-    // The rank of a node is the length of the longest path from a source. Afterwards each source moves to the rank
-    // before its nearest target.
+    // The rank of a node is the length of the longest path to it from a source. At the end, each source moves to the
+    // rank before its nearest target.
     private static int[] Ranks(int nodes, List<(int From, int To)> edges)
     {
         var leaving = Leaving(nodes, edges);
@@ -158,9 +163,11 @@ internal sealed class LayeredGraph
     }
 
     /// <summary>An edge.</summary>
-    /// <param name="From">The node that it leaves.</param>
-    /// <param name="To">The node where it arrives.</param>
-    /// <param name="IsBack">Whether it is turned in the ranks, because it closes a cycle.</param>
-    /// <param name="Lanes">Where it passes ranks, from the left to the right.</param>
+    /// <param name="From">The node where the edge starts.</param>
+    /// <param name="To">The node where the edge ends.</param>
+    /// <param name="IsBack">
+    /// Whether the edge closes a cycle. The ranks treat it as an edge in the other direction.
+    /// </param>
+    /// <param name="Lanes">The lanes of the edge in the ranks that it passes, from left to right.</param>
     internal sealed record Edge(int From, int To, bool IsBack, IReadOnlyList<int> Lanes);
 }

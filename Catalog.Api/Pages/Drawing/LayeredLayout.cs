@@ -15,46 +15,46 @@ public sealed record LayoutSizes
     /// <summary>The space between two nodes of a column.</summary>
     public double RowGap { get; init; } = 28;
 
-    /// <summary>The height that an edge takes where it passes a rank.</summary>
+    /// <summary>The height of the lane of an edge where it passes a rank.</summary>
     public double LaneHeight { get; init; } = 14;
 
-    /// <summary>The most nodes in one column; a rank with more is wrapped into several columns.</summary>
+    /// <summary>The maximum number of nodes in one column. A rank with more nodes has several columns.</summary>
     public int WrapAt { get; init; } = 16;
 
     internal double Row => NodeHeight + RowGap;
 }
 
-/// <summary>The place of a node: its left upper corner.</summary>
+/// <summary>A node with the coordinates of its left upper corner.</summary>
 public sealed record PlacedNode(string Id, double X, double Y);
 
-/// <summary>The way of an edge.</summary>
-/// <param name="From">The id of the node that it leaves.</param>
-/// <param name="To">The id of the node where it arrives.</param>
-/// <param name="IsBack">Whether it closes a cycle: it runs from right to left.</param>
+/// <summary>An edge with its course.</summary>
+/// <param name="From">The id of the node where the edge starts.</param>
+/// <param name="To">The id of the node where the edge ends.</param>
+/// <param name="IsBack">Whether the edge closes a cycle. Then it runs from right to left, or is a self-loop.</param>
 /// <param name="Points">
-/// Its points from the start to the end. A part between two points of different height is a curve, horizontal at both
-/// ends. A self-loop has no points.
+/// The points of the edge from its start to its end. Between two points of different height the edge is a curve that is
+/// horizontal at both ends. A self-loop has no points.
 /// </param>
 public sealed record PlacedEdge(string From, string To, bool IsBack, IReadOnlyList<(double X, double Y)> Points);
 
 /// <summary>A drawing.</summary>
 /// <param name="Nodes">The nodes by id.</param>
-/// <param name="Edges">The edges by their ends; duplicates are one edge.</param>
-/// <param name="Width">The width of all nodes and edges.</param>
-/// <param name="Height">Their height.</param>
+/// <param name="Edges">The edges sorted by their ends, self-loops last. Duplicates are one edge.</param>
+/// <param name="Width">The width of the drawing in pixels.</param>
+/// <param name="Height">The height of the drawing in pixels.</param>
 /// <param name="Crossings">How often edges cross between two ranks.</param>
-/// <param name="FirstCrossings">How often they would cross if the ranks were sorted by id.</param>
+/// <param name="FirstCrossings">How often edges would cross if the ranks were sorted by id.</param>
 public sealed record Layout(
     IReadOnlyList<PlacedNode> Nodes, IReadOnlyList<PlacedEdge> Edges, double Width, double Height, long Crossings, long FirstCrossings);
 
 /// <summary>
-/// Draws a directed graph in layers from left to right (Sugiyama): edges that close a cycle are turned, ranks are
-/// longest paths, long edges pass each rank in a lane of their own, and nodes are sorted to cross little. The same
-/// graph is drawn the same way whatever the order of its nodes and edges.
+/// Draws a directed graph in layers from left to right (Sugiyama). Edges that close a cycle are turned. The rank of a
+/// node comes from its longest path. A long edge has its own lane in each rank that it passes. The nodes are sorted so
+/// that few edges cross. The order of the given nodes and edges does not change the drawing.
 /// </summary>
 public static class LayeredLayout
 {
-    /// <summary>Places the nodes. Edges of unknown nodes are left out.</summary>
+    /// <summary>Places the nodes. An edge whose start or end is not among the nodes is left out.</summary>
     public static Layout Of(IEnumerable<string> nodes, IEnumerable<(string From, string To)> edges, LayoutSizes? sizes = null)
     {
         var size = sizes ?? new LayoutSizes();
@@ -82,7 +82,7 @@ public static class LayeredLayout
             drawing.Width, Math.Max(0, height - size.RowGap), drawing.Crossings, drawing.FirstCrossings);
     }
 
-    // The connected parts, largest first. Nodes without edges are one part.
+    // The connected parts of the graph, largest first. All nodes without edges together are the last part.
     private static IEnumerable<(int[] Nodes, List<(int From, int To)> Edges)> Parts(int count, List<(int From, int To)> edges)
     {
         var parent = Enumerable.Range(0, count).ToArray();

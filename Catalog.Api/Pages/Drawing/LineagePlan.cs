@@ -4,23 +4,23 @@ namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>The boxes and the lines of a lineage drawing.</summary>
 /// <param name="Width">The width of the drawing in pixels.</param>
-/// <param name="Height">Its height.</param>
+/// <param name="Height">The height of the drawing in pixels.</param>
 /// <param name="Boxes">The nodes.</param>
 /// <param name="Lines">The edges, one for each pair of nodes.</param>
 /// <param name="Label">The drawing in one sentence.</param>
-/// <param name="Left">How many nodes of the graph are not drawn.</param>
+/// <param name="Left">The number of nodes of the graph that are not drawn.</param>
 public sealed record LineagePlan(
     double Width, double Height, IReadOnlyList<LineagePlan.Box> Boxes, IReadOnlyList<LineagePlan.Line> Lines, string Label, int Left)
 {
     /// <summary>The maximum number of nodes.</summary>
     public const int MaximumNodes = 250;
 
-    // With few edges there is room for the names of pipelines.
+    // Up to this number of edges, the drawing has room for the names of pipelines.
     private const int MaximumLabelled = 40;
     private const double LabelledGap = 140;
     private const double Margin = 24;
 
-    /// <summary>Lays the graph out.</summary>
+    /// <summary>Computes the positions of all boxes and lines.</summary>
     public static LineagePlan Of(DrawnGraph graph)
     {
         var near = graph.Nearest(MaximumNodes);
@@ -58,7 +58,7 @@ public sealed record LineagePlan(
             Marks(checks), node.Id == focus);
     }
 
-    // The states of checks stand at the right end of the second line, the worst on the left.
+    // The statuses of checks stand at the right end of the second line. The worst status is on the left.
     private static List<Mark> Marks(List<(StatusLook Look, long Count)> checks)
     {
         var marks = new List<Mark>();
@@ -84,7 +84,7 @@ public sealed record LineagePlan(
         var href = drawn.Select(one => one.Href).FirstOrDefault(one => one is not null);
         var path = points.Count > 0 ? Path(points) : Loop(corner.X, corner.Y);
         var at = points.Count > 0 ? points[^1] : corner with { Y = corner.Y + 16 };
-        // The label stands on the side from which the line does not come.
+        // If the line comes from above, the label stands below the arrowhead; otherwise it stands above.
         var fromAbove = points.Count > 0 && points[^2].Y < at.Y;
         var head = Head(at, points.Count > 0 && points[^2].X < at.X);
         var link = href is null ? null : DrawingText.Clean(href);
@@ -135,26 +135,26 @@ public sealed record LineagePlan(
     /// <param name="Node">The node.</param>
     /// <param name="X">The left edge of its box.</param>
     /// <param name="Y">The top of its box.</param>
-    /// <param name="Title">The title, cut to the box.</param>
-    /// <param name="Label">The whole title and the states in words.</param>
-    /// <param name="Run">How the status of the last run looks.</param>
-    /// <param name="Checks">The states of its checks.</param>
-    /// <param name="IsFocus">Whether the graph is about it.</param>
+    /// <param name="Title">The title, cut to fit into the box.</param>
+    /// <param name="Label">The whole title and the statuses in words.</param>
+    /// <param name="Run">The look of the last run's status.</param>
+    /// <param name="Checks">The statuses of the dataset's checks with their numbers.</param>
+    /// <param name="IsFocus">Whether the graph is about this node.</param>
     public sealed record Box(
         DrawnNode Node, double X, double Y, string Title, string Label, StatusLook Run, IReadOnlyList<Mark> Checks, bool IsFocus);
 
-    /// <summary>How many checks have a state.</summary>
-    /// <param name="X">The distance from the left edge of the box.</param>
-    /// <param name="Look">How the state looks.</param>
+    /// <summary>The number of checks with one status.</summary>
+    /// <param name="X">The distance from the left edge of the box, in pixels.</param>
+    /// <param name="Look">The look of the status.</param>
     /// <param name="Text">The number.</param>
     public sealed record Mark(double X, StatusLook Look, string Text);
 
     /// <summary>An edge.</summary>
-    /// <param name="Path">Its path.</param>
-    /// <param name="Head">The path of its arrowhead.</param>
-    /// <param name="IsBack">Whether it closes a cycle.</param>
-    /// <param name="Title">The text on hover.</param>
-    /// <param name="Href">Where it leads, or null.</param>
+    /// <param name="Path">The SVG path of the line.</param>
+    /// <param name="Head">The SVG path of the arrowhead.</param>
+    /// <param name="IsBack">Whether the edge closes a cycle.</param>
+    /// <param name="Title">The text of the tooltip.</param>
+    /// <param name="Href">The target of the edge's link, or null.</param>
     /// <param name="Label">The name of the pipeline beside the arrowhead, or null.</param>
     /// <param name="LabelX">The right end of the label.</param>
     /// <param name="LabelY">The baseline of the label.</param>

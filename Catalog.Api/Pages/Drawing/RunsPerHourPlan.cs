@@ -2,20 +2,20 @@ namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>The runs of one hour.</summary>
 /// <param name="Hour">The start of the hour.</param>
-/// <param name="Total">All runs, the failed ones among them.</param>
-/// <param name="Failed">The failed runs.</param>
-/// <param name="Href">Where the bar leads; null for a bar without a link.</param>
+/// <param name="Total">The number of all runs, including the failed ones.</param>
+/// <param name="Failed">The number of failed runs.</param>
+/// <param name="Href">The target of the bar's link; null for a bar without a link.</param>
 public sealed record HourRuns(DateTimeOffset Hour, long Total, long Failed, string? Href = null);
 
 /// <summary>The bars of runs by hour.</summary>
 /// <param name="Time">The horizontal axis.</param>
 /// <param name="Values">The vertical axis.</param>
-/// <param name="Bars">The bars from left to right; an hour without runs has none.</param>
-/// <param name="Hours">How many hours one bar counts.</param>
+/// <param name="Bars">The bars from left to right. Hours without runs have no bar.</param>
+/// <param name="Hours">The number of hours that one bar covers.</param>
 /// <param name="Label">The chart in one sentence.</param>
 public sealed record RunsPerHourPlan(TimeAxis Time, ValueAxis Values, IReadOnlyList<RunsPerHourPlan.Bar> Bars, int Hours, string Label)
 {
-    /// <summary>The maximum number of bars; more hours are added up.</summary>
+    /// <summary>The maximum number of bars. For a longer period, one bar adds up several hours.</summary>
     public const int MaximumBars = 100;
 
     internal const double Height = 160;
@@ -43,17 +43,19 @@ public sealed record RunsPerHourPlan(TimeAxis Time, ValueAxis Values, IReadOnlyL
             + $"{DrawingText.Count(bars.Sum(bar => bar.Failed))} failed, {time.DateAndTime(time.From)} to {time.DateAndTime(time.To)}");
     }
 
-    // Counts are never negative; the limit keeps a sum of hostile ones finite.
+    // Each count is limited, so that the sum cannot overflow.
     private static long Sum(IEnumerable<long> counts) => counts.Sum(count => Math.Clamp(count, 0, 1_000_000_000_000));
 
     private static double Y(ValueAxis axis, long count) => (1 - axis.Share(count)) * Height;
 
     /// <summary>One bar.</summary>
-    /// <param name="Left">Its left edge, 0 to 1.</param>
-    /// <param name="Width">Its width with the space to the next bar.</param>
-    /// <param name="Top">The top of all runs in pixels.</param>
-    /// <param name="FailedTop">The top of the failed runs, which stand at the bottom.</param>
-    /// <param name="Title">The text on hover.</param>
-    /// <param name="Href">Where it leads, or null.</param>
+    /// <param name="Left">The left edge of the bar, 0 to 1.</param>
+    /// <param name="Width">The width of the bar and of the space to the next bar, 0 to 1.</param>
+    /// <param name="Top">The distance of the bar's top from the top of the chart, in pixels.</param>
+    /// <param name="FailedTop">
+    /// The same distance for the part with the failed runs, which is at the bottom of the bar.
+    /// </param>
+    /// <param name="Title">The text of the tooltip.</param>
+    /// <param name="Href">The target of the bar's link, or null.</param>
     public sealed record Bar(double Left, double Width, double Top, double FailedTop, string Title, string? Href);
 }

@@ -2,15 +2,15 @@ namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>A run in a sparkline.</summary>
 /// <param name="Status">The status of the run.</param>
-/// <param name="Duration">How long it took, or has taken; null when it has not started.</param>
-/// <param name="Title">The text on hover, such as "run 42, failed after 4 min".</param>
-/// <param name="Href">Where the bar leads; null for a bar without a link.</param>
+/// <param name="Duration">How long the run took, or has taken until now; null when it has not started.</param>
+/// <param name="Title">The text of the tooltip, such as "run 42, failed after 4 min".</param>
+/// <param name="Href">The target of the bar's link; null for a bar without a link.</param>
 public sealed record SparklineRun(string Status, TimeSpan? Duration, string Title, string? Href = null);
 
-/// <summary>The bars of a sparkline and the sentence that says the same.</summary>
+/// <summary>The bars of a sparkline, and a sentence that says the same.</summary>
 public sealed class SparklinePlan
 {
-    /// <summary>The number of runs that are drawn.</summary>
+    /// <summary>The maximum number of runs that are drawn.</summary>
     public const int Limit = 30;
 
     internal const double Height = 24;
@@ -33,7 +33,9 @@ public sealed class SparklinePlan
 
     internal bool HasLinks => Bars.Any(bar => bar.Href is not null);
 
-    /// <summary>Plans the bars of the last runs; fewer than 30 stand at the right, where the newest is.</summary>
+    /// <summary>
+    /// Plans the bars of the last runs. The newest run is at the right end, also when there are fewer than 30 runs.
+    /// </summary>
     public static SparklinePlan Of(IReadOnlyList<SparklineRun> runs)
     {
         var drawn = runs.Skip(runs.Count - Limit).ToList();
@@ -48,7 +50,7 @@ public sealed class SparklinePlan
         var look = StatusLook.Of(run.Status);
         var share = run.Duration is { } duration && longest > TimeSpan.Zero ? Math.Max(0, duration / longest) : 0;
         var height = Math.Round(Lowest + (share * (Height - Lowest)), 1);
-        // The upright line is as thick as the bar, so that a dash pattern becomes stripes.
+        // Each bar is one vertical line of the bar's thickness, so that a dash pattern gives it stripes.
         var path = $"M{DrawingText.Number(x + (Thick / 2) + 0.5)} {DrawingText.Number(Height)}v{DrawingText.Number(-height)}";
         var href = run.Href is null ? null : DrawingText.Clean(run.Href);
         return new Bar(x, path, look.Class, look.IsFailure, DrawingText.Clean(run.Title), href);
@@ -75,11 +77,11 @@ public sealed class SparklinePlan
     }
 
     /// <summary>One bar.</summary>
-    /// <param name="X">Its left edge.</param>
+    /// <param name="X">The left edge of the bar.</param>
     /// <param name="Path">The line that is drawn as thick as the bar.</param>
-    /// <param name="Class">The class of its colour.</param>
-    /// <param name="Striped">Whether it is striped, as failed runs are.</param>
-    /// <param name="Title">The text on hover.</param>
-    /// <param name="Href">Where it leads, or null.</param>
+    /// <param name="Class">The CSS class of the bar's colour.</param>
+    /// <param name="Striped">Whether the bar is striped. Failed runs have striped bars.</param>
+    /// <param name="Title">The text of the tooltip.</param>
+    /// <param name="Href">The target of the bar's link, or null.</param>
     public sealed record Bar(double X, string Path, string Class, bool Striped, string Title, string? Href);
 }

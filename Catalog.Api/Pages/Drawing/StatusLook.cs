@@ -1,14 +1,14 @@
 namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>
-/// How a status looks: a word, a shape and the class of its colour. Statuses that mean the same have the same shape;
-/// all others differ in their outline, so that the colour is not needed.
+/// The look of a status: a word, a shape and the class of its colour. Statuses that mean the same have the same shape.
+/// All other shapes differ, so that nobody needs the colour to tell them apart.
 /// </summary>
-/// <param name="Class">The class of the colour, such as <c>status-failed</c>. Never made from input.</param>
+/// <param name="Class">The CSS class of the colour, such as <c>status-failed</c>. It never contains input.</param>
 /// <param name="Word">The word for people.</param>
-/// <param name="Fill">Path of the filled part in a square of 14, or null.</param>
-/// <param name="Line">Path of the drawn lines, or null.</param>
-/// <param name="Glyph">Path of the lines on the filled part, in the colour of the background, or null.</param>
+/// <param name="Fill">The SVG path of the filled part in a square of 14 by 14, or null.</param>
+/// <param name="Line">The SVG path of the lines, or null.</param>
+/// <param name="Glyph">The SVG path of lines on the filled part, in the colour of the background, or null.</param>
 public sealed record StatusLook(string Class, string Word, string? Fill, string? Line, string? Glyph)
 {
     private const string Ring = "M7 1a6 6 0 1 0 0 12a6 6 0 1 0 0-12z";
@@ -41,7 +41,9 @@ public sealed record StatusLook(string Class, string Word, string? Fill, string?
     /// <summary>The statuses with a look of their own.</summary>
     public static IReadOnlyCollection<string> Words => Looks.Keys;
 
-    /// <summary>The look of a status. Null is "no run"; an unknown word is shown as it is, with a question mark.</summary>
+    /// <summary>
+    /// The look of a status. Null is "no run"; an unknown word is shown as it is, with a question mark.
+    /// </summary>
     public static StatusLook Of(string? status)
     {
         if (status is null)

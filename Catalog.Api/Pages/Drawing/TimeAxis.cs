@@ -3,12 +3,14 @@ using System.Globalization;
 namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>A tick of a time axis.</summary>
-/// <param name="Share">Its place, 0 (left) to 1.</param>
+/// <param name="Share">The position of the tick, 0 (left) to 1 (right).</param>
 /// <param name="Label">The time of day in 24-hour form, or the date when ticks are days apart.</param>
 /// <param name="Date">The date, at the first tick and where the day changes; otherwise null.</param>
 public sealed record TimeTick(double Share, string Label, string? Date);
 
-/// <summary>A time axis in one zone: places, ticks at round local times, and the zone's name.</summary>
+/// <summary>
+/// A time axis in one time zone: the positions of times, ticks at round local times, and the name of the zone.
+/// </summary>
 public sealed class TimeAxis
 {
     private static readonly DateTimeOffset Earliest = new(1, 1, 3, 0, 0, 0, TimeSpan.Zero);
@@ -69,8 +71,8 @@ public sealed class TimeAxis
     }
 
     /// <summary>
-    /// The axis of a run that has taken <paramref name="elapsed"/>: at least as long, and one of a few round lengths, so
-    /// that a live axis stays the same for a while and then grows in one step.
+    /// The length of the axis for a run that has taken <paramref name="elapsed"/>. The length is at least as long and
+    /// is one of a few round lengths, so that a live axis stays the same for a while and then grows in one step.
     /// </summary>
     public static TimeSpan RoundUp(TimeSpan elapsed)
     {
@@ -85,23 +87,29 @@ public sealed class TimeAxis
             return TimeSpan.FromSeconds(found);
         }
 
-        // From a day on: 1, 2, 3, 5, 7 times a power of ten in days.
+        // Longer lengths are 1, 2, 3, 5 or 7 times a power of ten, in days.
         var days = needed / 86_400;
         var power = Math.Pow(10, Math.Floor(Math.Log10(days)));
         return TimeSpan.FromDays(power * DayFactors.First(factor => factor * power >= days));
     }
 
-    /// <summary>The end of a live axis: the start and the elapsed time, rounded up as <see cref="RoundUp"/> does.</summary>
+    /// <summary>
+    /// The end of a live axis: the start plus the elapsed time, which <see cref="RoundUp"/> makes a round length.
+    /// </summary>
     public static DateTimeOffset End(DateTimeOffset start, TimeSpan elapsed)
     {
         var length = RoundUp(elapsed);
         return Latest - start < length ? Latest : start + length;
     }
 
-    /// <summary>The place of a time, 0 to 1; a time outside is at the end.</summary>
+    /// <summary>
+    /// The position of a time, 0 (left) to 1 (right). A time outside the axis has the position of the nearer end.
+    /// </summary>
     public double Share(DateTimeOffset at) => Math.Clamp((at - From) / (To - From), 0, 1);
 
-    /// <summary>The time of day in the zone, with the date when it differs from the day of <see cref="From"/>.</summary>
+    /// <summary>
+    /// The time of day in the zone, with the date when it differs from the day of <see cref="From"/>.
+    /// </summary>
     public string Time(DateTimeOffset at)
     {
         var local = Local(at);
@@ -111,11 +119,11 @@ public sealed class TimeAxis
     /// <summary>The date and the time in the zone.</summary>
     public string DateAndTime(DateTimeOffset at) => Local(at).ToString("d MMM yyyy HH:mm:ss", CultureInfo.InvariantCulture);
 
-    /// <summary>The time in UTC, for <c>title</c>.</summary>
+    /// <summary>The time in UTC for the HTML attribute <c>title</c>.</summary>
     public static string Utc(DateTimeOffset at) =>
         at.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture);
 
-    /// <summary>The time in UTC, for <c>datetime</c>.</summary>
+    /// <summary>The time in UTC for the HTML attribute <c>datetime</c>.</summary>
     public static string Machine(DateTimeOffset at) =>
         at.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
@@ -136,7 +144,7 @@ public sealed class TimeAxis
         return ticks;
     }
 
-    // Short steps are equal lengths of time: no tick is lost in the hour that a clock change repeats.
+    // Short steps have equal lengths, so the hour that a clock change repeats has all its ticks.
     private IEnumerable<DateTimeOffset> ByTheInstant(TimeSpan step)
     {
         var local = Local(From);
@@ -146,7 +154,7 @@ public sealed class TimeAxis
         }
     }
 
-    // Long steps are times on the clock, also after a clock change. A time that a change skips has no tick.
+    // Long steps follow the local clock, also after a clock change. A local time that a clock change skips has no tick.
     private IEnumerable<DateTimeOffset> ByTheClock(TimeSpan step)
     {
         var local = Local(From).DateTime;
@@ -177,6 +185,7 @@ public sealed class TimeAxis
 
     private string Offset(DateTimeOffset at) => "UTC" + Local(at).ToString("zzz", CultureInfo.InvariantCulture);
 
-    // Room for the offset of any zone before, and for one step of a very long axis after.
+    // The limits leave room for the offset of any zone before the earliest time, and for one step of a very long axis
+    // after the latest time.
     private static DateTimeOffset Clamp(DateTimeOffset at) => at < Earliest ? Earliest : at > Latest ? Latest : at;
 }

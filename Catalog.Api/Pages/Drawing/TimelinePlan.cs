@@ -1,12 +1,12 @@
 namespace Catalog.Api.Pages.Drawing;
 
 /// <summary>A stage of a run.</summary>
-/// <param name="Name">Its name, unique in the run.</param>
-/// <param name="Status">Its status.</param>
-/// <param name="StartedAt">Null when it has not started.</param>
-/// <param name="EndedAt">Null while it runs, and when it has not started.</param>
-/// <param name="Records">The records that it processed; null when unknown.</param>
-/// <param name="Href">Where the name leads; null for the anchor of its own row.</param>
+/// <param name="Name">The name of the stage, unique in the run.</param>
+/// <param name="Status">The status of the stage; null when it is not known.</param>
+/// <param name="StartedAt">When the stage started; null when it has not started.</param>
+/// <param name="EndedAt">When the stage ended; null while it runs, and when it has not started.</param>
+/// <param name="Records">The number of records that the stage processed; null when unknown.</param>
+/// <param name="Href">The target of the name's link; null for a link to the stage's own row.</param>
 public sealed record TimelineStage(
     string Name, string? Status, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, long? Records = null, string? Href = null);
 
@@ -14,7 +14,7 @@ public sealed record TimelineStage(
 /// <param name="Stages">The stages in any order.</param>
 /// <param name="StartedAt">When the run started; null when unknown.</param>
 /// <param name="EndedAt">When the run ended; null while it runs.</param>
-/// <param name="Now">The moment of the drawing.</param>
+/// <param name="Now">The current time of the drawing.</param>
 /// <param name="Zone">The zone of all times.</param>
 public sealed record TimelineRun(
     IReadOnlyList<TimelineStage> Stages, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt, DateTimeOffset Now, TimeZoneInfo Zone);
@@ -40,7 +40,7 @@ public sealed class TimelinePlan
     /// <summary>The stages that are not drawn, such as "700 more completed stages"; null when all are drawn.</summary>
     public string? Folded { get; }
 
-    /// <summary>The place of the line for now; null when the run has ended.</summary>
+    /// <summary>The position of the line for the current time, 0 to 1; null when the run has ended.</summary>
     public double? Now { get; }
 
     /// <summary>The chain of stages that decides the end; null when there is none.</summary>
@@ -102,10 +102,11 @@ public sealed class TimelinePlan
         };
     }
 
-    // The clocks of clients can differ.
+    // A stage can seem to end before its start, because the clocks of clients can differ.
     private static bool HasImpossibleEnd(TimelineStage stage) => stage.EndedAt < stage.StartedAt;
 
-    // A stage waits from the end of the stage before it, or from the start of the run.
+    // The time at which a stage began to wait: the last end of a stage before the start, or the start of the run if
+    // that is later.
     private static DateTimeOffset? QueuedFrom(DateTimeOffset start, DateTimeOffset? runStart, DateTimeOffset[] ends)
     {
         var found = Array.BinarySearch(ends, start);
@@ -139,9 +140,9 @@ public sealed class TimelinePlan
                 + string.Join(", ", groups.Select(group => $"{DrawingText.Count(group.Count())} {group.Key}"));
     }
 
-    /// <summary>A part of a row.</summary>
-    /// <param name="Left">Where it begins, 0 to 1.</param>
-    /// <param name="Right">Where it ends.</param>
+    /// <summary>A part of a row on the time axis.</summary>
+    /// <param name="Left">The position where the part begins, 0 to 1.</param>
+    /// <param name="Right">The position where the part ends, 0 to 1.</param>
     public sealed record Bar(double Left, double Right);
 
     /// <summary>One row of the timeline.</summary>
@@ -157,10 +158,10 @@ public sealed class TimelinePlan
         /// <summary>The time from the start to the end; null when the stage has not started.</summary>
         public Bar? Busy { get; init; }
 
-        /// <summary>Whether it still runs.</summary>
+        /// <summary>Whether the stage still runs.</summary>
         public bool IsOpen { get; init; }
 
-        /// <summary>Whether it is on the critical path.</summary>
+        /// <summary>Whether the stage is on the critical path.</summary>
         public bool IsCritical { get; init; }
 
         public string? Duration { get; init; }

@@ -6,12 +6,12 @@ namespace Catalog.Api.Pages.Drawing;
 /// <param name="Ticks">The numbers with a label, from the bottom to the top.</param>
 public sealed record ValueAxis(double Bottom, double Top, IReadOnlyList<double> Ticks)
 {
-    // Beyond it, the distance of two numbers is not finite.
+    // If numbers were larger, the distance between two of them could be infinite.
     private const double Largest = 1e150;
 
     /// <summary>
-    /// An axis that contains all values. It begins at zero unless the values are far from it. Without values it is 0 to
-    /// 1.
+    /// An axis that contains all values. It also contains zero, unless the values are far from zero compared with their
+    /// range. Without values the axis is 0 to 1.
     /// </summary>
     public static ValueAxis Of(IEnumerable<double> values, int most = 5)
     {
@@ -33,7 +33,7 @@ public sealed record ValueAxis(double Bottom, double Top, IReadOnlyList<double> 
         return new ValueAxis(bottom, bottom + (count * step), [.. ticks]);
     }
 
-    /// <summary>The place of a value, 0 (bottom) to 1.</summary>
+    /// <summary>The position of a value, 0 (bottom) to 1 (top).</summary>
     public double Share(double value) => Math.Clamp((Finite(value) - Bottom) / (Top - Bottom), 0, 1);
 
     private static double Finite(double value) => Math.Clamp(value, -Largest, Largest);
@@ -46,7 +46,7 @@ public sealed record ValueAxis(double Bottom, double Top, IReadOnlyList<double> 
         return whole ? Math.Max(1, step) : step;
     }
 
-    // Removes the noise of binary fractions: 0.30000000000000004 is 0.3.
+    // Removes the rounding errors of binary fractions, so that 0.30000000000000004 becomes 0.3.
     private static double Round(double value, double step)
     {
         var digits = (int)Math.Ceiling(-Math.Log10(step)) + 1;

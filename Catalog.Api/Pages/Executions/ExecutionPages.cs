@@ -7,7 +7,9 @@ using FluentValidation;
 
 namespace Catalog.Api.Pages.Executions;
 
-/// <summary>The list of executions, and the page of one execution, which follows it while it runs.</summary>
+/// <summary>
+/// The list of executions, and the page of one execution. The page shows the progress of the execution while it runs.
+/// </summary>
 internal static class ExecutionPages
 {
     public static void MapExecutionPages(this IEndpointRouteBuilder pages)

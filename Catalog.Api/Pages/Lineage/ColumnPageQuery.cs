@@ -6,7 +6,7 @@ using FluentValidation;
 
 namespace Catalog.Api.Pages.Lineage;
 
-/// <summary>The columns of a page about their lineage.</summary>
+/// <summary>The query parameters of the page about the lineage of columns.</summary>
 public sealed record ColumnPageQuery
 {
     /// <summary>The dataset's id.</summary>
@@ -31,10 +31,12 @@ internal sealed class ColumnPageQueryValidator : AbstractValidator<ColumnPageQue
     }
 }
 
-/// <summary>Reads how a column is made from another, which events may report in any shape.</summary>
+/// <summary>Describes how a column is made from another column. Events may report this in any shape.</summary>
 internal static class Transformations
 {
-    /// <summary>The kinds in words, such as <c>direct: aggregation</c>; a dash when none is reported.</summary>
+    /// <summary>
+    /// The kinds of transformation in words, such as <c>direct: aggregation</c>; a dash when none is reported.
+    /// </summary>
     public static string Describe(RawJson? transformations)
     {
         using var json = JsonDocument.Parse(transformations?.Text ?? "null");

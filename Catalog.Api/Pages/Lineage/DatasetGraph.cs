@@ -3,18 +3,20 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Api.Pages.Lineage;
 
-/// <summary>A part of the lineage graph: the drawing and the tables beside it show the same one.</summary>
+/// <summary>A part of the lineage graph. The drawing and the tables beside it show the same part.</summary>
 /// <param name="Nodes">The datasets, nearest first.</param>
-/// <param name="Edges">The edges between them; several pipelines may declare the same one.</param>
-/// <param name="Truncated">Whether the graph is larger than the budget.</param>
+/// <param name="Edges">The edges between these datasets. Several pipelines may declare the same edge.</param>
+/// <param name="Truncated">Whether datasets or edges are missing, because the graph is larger than the limit.</param>
 public sealed record DatasetGraph(IReadOnlyList<DatasetNode> Nodes, IReadOnlyList<LineageEdge> Edges, bool Truncated);
 
-/// <summary>The shortest paths from a dataset downstream to another one.</summary>
-/// <param name="To">The shown id of the dataset where they end.</param>
-/// <param name="Hops">Their number of hops; null when no path was found.</param>
+/// <summary>The shortest paths from a dataset to another dataset downstream.</summary>
+/// <param name="To">The shown id of the dataset at the end of the paths.</param>
+/// <param name="Hops">The number of hops of each path; null when no path was found.</param>
 /// <param name="Truncated">Whether a limit ended the search, so that a path may be missing.</param>
-/// <param name="IsPart">Whether they are too large to draw, so that the first of them is drawn.</param>
-/// <param name="Graph">What is drawn; null when no path was found.</param>
+/// <param name="IsPart">
+/// Whether the paths are too large to draw. Then only the first path is drawn, or its beginning.
+/// </param>
+/// <param name="Graph">The graph to draw; null when no path was found.</param>
 public sealed record DrawnPath(string To, int? Hops, bool Truncated, bool IsPart, DatasetGraph? Graph);
 
 /// <summary>A dataset of a drawing.</summary>
@@ -25,13 +27,16 @@ public sealed record DatasetNode
     /// <summary>The number of hops from the dataset that the graph is drawn around.</summary>
     public required int Depth { get; init; }
 
-    /// <summary>Whether it was reached upstream, downstream, or in both directions; null for the start.</summary>
+    /// <summary>
+    /// Whether the dataset was reached upstream, downstream, or in both directions; null for the start, and in a graph
+    /// without a start.
+    /// </summary>
     public required LineageDirection? Side { get; init; }
 
-    /// <summary>The pipelines that write it.</summary>
+    /// <summary>The pipelines that write the dataset.</summary>
     public required IReadOnlyList<Producer> Producers { get; init; }
 
-    /// <summary>The number of its checks by the status of their latest result.</summary>
+    /// <summary>The number of the dataset's checks by the status of their latest result.</summary>
     public required IReadOnlyList<CheckCount> Checks { get; init; }
 
     /// <summary>The number of datasets directly upstream that are not in the graph.</summary>
@@ -42,10 +47,10 @@ public sealed record DatasetNode
 
     public string Id => Dataset.DisplayId;
 
-    /// <summary>The worst status among the last runs of its producers; null when there is none.</summary>
+    /// <summary>The worst status among the last runs of the producers; null when the producers have no run.</summary>
     public string? RunStatus => Worst(Producers.Select(producer => producer.LastRun?.Status), RunsWorstFirst);
 
-    /// <summary>The worst status among its checks; null when none has a result.</summary>
+    /// <summary>The worst status among the dataset's checks; null when no check has a result.</summary>
     public string? CheckStatus => Worst(Checks.Select(count => count.Status), ChecksWorstFirst);
 
     private static readonly string[] RunsWorstFirst = ["failed", "running", "pending", "cancelled", "skipped", "completed"];
@@ -57,5 +62,5 @@ public sealed record DatasetNode
 
 /// <summary>A pipeline that writes a dataset.</summary>
 /// <param name="PipelineId">The pipeline.</param>
-/// <param name="LastRun">The run that started last; null when there is none.</param>
+/// <param name="LastRun">The run that started last; null when the pipeline has no run.</param>
 public sealed record Producer(string PipelineId, RecentRun? LastRun);

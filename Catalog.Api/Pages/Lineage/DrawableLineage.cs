@@ -2,12 +2,15 @@ using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Api.Pages.Lineage;
 
-/// <summary>A part of the lineage graph as the drawing takes it.</summary>
+/// <summary>Converts a part of the lineage graph into the graph that the drawing needs.</summary>
 internal static class DrawableLineage
 {
     /// <param name="graph">The graph.</param>
-    /// <param name="focus">The shown id of the dataset that it is about; null for none.</param>
-    /// <param name="more">Where the neighbours of a dataset that are not drawn are; null for the lineage of the dataset.</param>
+    /// <param name="focus">The shown id of the dataset that the graph is about; null for none.</param>
+    /// <param name="more">
+    /// The target of a dataset's link to its neighbours that are not drawn; null for the page with the dataset's
+    /// lineage.
+    /// </param>
     public static DrawnGraph Of(DatasetGraph graph, string? focus, Func<DatasetNode, string>? more = null)
     {
         var names = graph.Nodes.ToDictionary(node => node.Dataset.Id, node => node.Id);

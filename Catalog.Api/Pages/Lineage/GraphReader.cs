@@ -4,14 +4,14 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Api.Pages.Lineage;
 
-/// <summary>Reads a part of the lineage graph with what a drawing shows about each dataset.</summary>
+/// <summary>Reads a part of the lineage graph, and for each dataset the details that a drawing shows.</summary>
 internal sealed class GraphReader(
     LineageRepository lineage, LineagePaths paths, DatasetRepository datasets, DatasetStates states, PipelineRuns runs)
 {
     /// <summary>The maximum number of datasets in a drawing.</summary>
     public const int MaxNodes = 250;
 
-    // A pipeline with this many edges has at most MaxNodes datasets.
+    // Each edge has two datasets, so a pipeline with this number of edges has at most MaxNodes datasets.
     private const int EdgesOfPipeline = MaxNodes / 2;
 
     /// <summary>The graph around a dataset.</summary>
@@ -22,14 +22,14 @@ internal sealed class GraphReader(
     /// <param name="at">The time at which the edges are valid; null for the current edges.</param>
     /// <param name="nodes">The maximum number of datasets, at most <see cref="MaxNodes"/>.</param>
     /// <param name="ct">Cancels the query.</param>
-    /// <returns>Null when the dataset does not exist.</returns>
+    /// <returns>The graph; null when the dataset does not exist.</returns>
     public async Task<DatasetGraph?> Around(string organization, string dataset, LineageDirection direction, int depth, DateTimeOffset? at,
         int nodes, CancellationToken ct)
     {
         var graph = await lineage.Within(Budget(nodes)).Walk(organization, dataset, direction, depth, at, ct);
         if (graph is { Truncated: true } && direction == LineageDirection.Both)
         {
-            // One walk could spend the whole budget upstream.
+            // A single walk could use the whole budget for upstream datasets, so each direction gets half of it.
             var half = lineage.Within(Budget((nodes + 1) / 2));
             graph = Union(
                 await half.Walk(organization, dataset, LineageDirection.Upstream, depth, at, ct) ?? graph,
@@ -40,10 +40,10 @@ internal sealed class GraphReader(
     }
 
     /// <summary>
-    /// The shortest paths from a dataset downstream to another one. If they have more datasets or edges than a drawing
-    /// may have, only the first path is drawn. If that path is also too long, only its beginning is drawn.
+    /// The shortest paths from a dataset to another dataset downstream. If they have more datasets or edges than a
+    /// drawing can have, only the first path is drawn. If that path is also too long, only its beginning is drawn.
     /// </summary>
-    /// <returns>Null when one of the datasets does not exist.</returns>
+    /// <returns>The paths; null when one of the two datasets does not exist.</returns>
     public async Task<DrawnPath?> Path(string organization, string dataset, string to, DateTimeOffset? at, CancellationToken ct)
     {
         if (await paths.Find(organization, dataset, to, LineageEndpoints.MaxDepth, at, ct) is not { } path)
@@ -72,7 +72,7 @@ internal sealed class GraphReader(
     public async Task<DatasetGraph> OfPipeline(string organization, string pipeline, CancellationToken ct) =>
         await WithStates(organization, await datasets.OfPipeline(organization, pipeline, EdgesOfPipeline, ct), null, null, ct);
 
-    /// <summary>Datasets without edges, with what a list shows about each.</summary>
+    /// <summary>Datasets without edges, each with the details that a list shows.</summary>
     public Task<DatasetGraph> Of(string organization, IEnumerable<Dataset> list, CancellationToken ct) =>
         WithStates(organization, new([.. list.Select(dataset => (dataset, 0))], [], false, []), null, null, ct);
 

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Components.Web;
 
 namespace Catalog.Api.Pages.Lineage;
 
-/// <summary>Downloads of a drawing: the picture, and its edges.</summary>
+/// <summary>Downloads of a lineage drawing: the picture, the edges or the graph.</summary>
 internal static class LineageDownload
 {
     /// <summary>The drawing as an SVG document with its own styles and without links.</summary>

@@ -7,10 +7,13 @@ namespace Catalog.Api.Pages.Lineage;
 /// <summary>The part of the graph that the lineage page draws.</summary>
 public sealed record LineagePageQuery : LineageQuery
 {
-    /// <summary>The dataset's id. Null shows the search.</summary>
+    /// <summary>The dataset's id. Null shows a page to choose a dataset.</summary>
     public string? Dataset { get; init; }
 
-    /// <summary>Draws the shortest paths from the dataset downstream to this one instead. Null draws what is around it.</summary>
+    /// <summary>
+    /// The id of a dataset downstream. The page then draws the shortest paths to it. Null draws the graph around the
+    /// dataset.
+    /// </summary>
     public string? To { get; init; }
 
     /// <summary>The maximum number of datasets, 1 to 250. Default: 60.</summary>

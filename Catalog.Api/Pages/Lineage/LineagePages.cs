@@ -6,10 +6,10 @@ using Catalog.Data.Lineage;
 
 namespace Catalog.Api.Pages.Lineage;
 
-/// <summary>The lineage around a dataset: the drawing, the tables of the same graph, and the impact.</summary>
+/// <summary>The lineage around a dataset: the drawing, tables of the same graph, and the impact of a change.</summary>
 internal static class LineagePages
 {
-    // The page names the nearest datasets and counts the others up to this number.
+    // The section on impact reads up to this number of datasets and edges. It lists the nearest ones and counts all.
     private static readonly LineageBudget ImpactBudget = new(1000, 5000);
 
     public static void MapLineagePages(this IEndpointRouteBuilder pages)
@@ -41,7 +41,7 @@ internal static class LineagePages
             return Problems.DatasetUnknown(await lineage.Find(organization, dataset, ct) is null ? "dataset" : "to");
         }
 
-        // Without a path the page shows what is around the dataset.
+        // If no path was found or asked for, the page shows the graph around the dataset.
         if ((path?.Graph ?? await graphs.Around(organization, dataset, query.DirectionOrDefault(), query.Hops, query.At?.Value,
             query.NodesOrDefault, ct)) is not { } graph)
         {

@@ -6,15 +6,19 @@ using Catalog.Data.Runs;
 namespace Catalog.Api.Pages.Live;
 
 /// <summary>
-/// Tells the open pages of this replica that their run has changed. However many pages are open, the database is asked
-/// once a second, with one statement for each organization.
+/// Tells the open pages of this replica that their run has changed. It asks the database once a second with one
+/// statement for each organization. The number of open pages makes no difference.
 /// </summary>
 internal sealed class LiveRuns(RunVersions versions) : IRecurringWork
 {
-    /// <summary>The maximum number of pages of this replica that follow a run; further ones do not follow.</summary>
+    /// <summary>
+    /// The maximum number of pages that follow a run on this replica. Further pages do not update themselves.
+    /// </summary>
     public const int MaxWatches = 500;
 
-    /// <summary>The maximum number of these of one organization, so that none uses up all.</summary>
+    /// <summary>
+    /// The maximum number of these pages for one organization, so that one organization cannot use all of them.
+    /// </summary>
     public const int MaxWatchesOfOrganization = 100;
 
     private readonly ConcurrentDictionary<Watch, byte> _watches = [];
@@ -24,7 +28,7 @@ internal sealed class LiveRuns(RunVersions versions) : IRecurringWork
     public TimeSpan Pause => TimeSpan.FromSeconds(1);
 
     /// <summary>Starts to watch a run. Dispose the watch to stop.</summary>
-    /// <returns>Null when there is no room for another watch.</returns>
+    /// <returns>The watch; null when there is no room for another watch.</returns>
     public Watch? Start(string organization, string runId)
     {
         if (!HasRoom(organization))
@@ -56,7 +60,7 @@ internal sealed class LiveRuns(RunVersions versions) : IRecurringWork
     /// <summary>One page that follows a run.</summary>
     internal sealed class Watch(string organization, string runId, Action<Watch> stop) : IDisposable
     {
-        // Only the newest version matters: a page that reads slowly skips those between.
+        // The channel keeps only the newest version. A page that reads slowly skips older versions.
         private readonly Channel<string> _versions = Channel.CreateBounded<string>(
             new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
         private string? _last;
@@ -66,7 +70,9 @@ internal sealed class LiveRuns(RunVersions versions) : IRecurringWork
         public string RunId { get; } = runId;
 
         /// <summary>Waits for a version that differs from the last one.</summary>
-        /// <returns>The version; empty when the run does not exist; null when the time has passed without a change.</returns>
+        /// <returns>
+        /// The version; empty when the run does not exist; null when the time has passed without a change.
+        /// </returns>
         public async Task<string?> Next(TimeSpan atMost, TimeProvider time, CancellationToken ct)
         {
             using var timeout = new CancellationTokenSource(atMost, time);

@@ -9,7 +9,10 @@ using FluentValidation;
 
 namespace Catalog.Api.Pages.Organizations;
 
-/// <summary>Usage and plan, retention, and the audit log of an organization.</summary>
+/// <summary>
+/// The pages of an organization: usage and plan, retention, parts of events that were not understood, and the audit
+/// log.
+/// </summary>
 internal static class OrganizationPages
 {
     public static void MapOrganizationPages(this IEndpointRouteBuilder pages)
@@ -50,7 +53,8 @@ internal static class OrganizationPages
         return url is null ? problem! : Continue(url, "Change or cancel the subscription");
     }
 
-    // A link, because the Content-Security-Policy forbids a form to lead to another site, also by a redirect.
+    // The page shows a link, because the Content-Security-Policy does not let a form lead to another site, not even by
+    // a redirect.
     private static IResult Continue(string url, string text) =>
         PageResult.Of<BillingLinkPage>((nameof(BillingLinkPage.Url), url), (nameof(BillingLinkPage.Text), text));
 

@@ -6,8 +6,9 @@ using Catalog.Data.Runs;
 namespace Catalog.Api.Pages.Overview;
 
 /// <summary>
-/// The parts of the first page that read most rows: all scheduled pipelines, and all runs of the range. They are read at
-/// most every 30 seconds for each organization, because the first page is opened most.
+/// Caches the two parts of the first page that read the most rows: the late pipelines come from all scheduled
+/// pipelines, and the runs by hour from all runs of the range. The first page is the page that is opened most, so each
+/// part is read at most once in 30 seconds for each organization and range.
 /// </summary>
 internal sealed class OverviewCache(OverduePipelines pipelines, RunHours hours, TimeProvider time) : IDisposable
 {
@@ -25,7 +26,7 @@ internal sealed class OverviewCache(OverduePipelines pipelines, RunHours hours, 
             rangeAndOrganization[1], now - TimeRange.TryParse(rangeAndOrganization[0])!.Length, now, CancellationToken.None);
     });
 
-    /// <summary>The pipelines that did not start when their schedule says.</summary>
+    /// <summary>The pipelines that did not start at the time of their schedule.</summary>
     public Task<OverdueList> Late(string organization, CancellationToken ct) => _late.Get(organization, ct).AsTask();
 
     /// <summary>The runs by the hour of their end.</summary>

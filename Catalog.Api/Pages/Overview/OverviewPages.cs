@@ -39,8 +39,8 @@ internal static class OverviewPages
         var failedCount = runs.Count(organization, failed, ct);
         var runningRuns = runs.List(organization, running, null, Rows, ct, openStagesOnly: true);
         var runningCount = runs.Count(organization, running, ct);
-        // The newest changes come from the runs that started last and those that ended last: both orders have an index.
-        // No index has all events in the order of their receipt.
+        // The newest changes come from the runs that started last and from the runs that ended last, because both
+        // orders have an index. No index has all events in the order of their receipt.
         var newestRuns = runs.List(organization, newest, null, Rows, ct, openStagesOnly: true);
         var endedRuns = runs.List(organization, ended, null, Rows, ct, openStagesOnly: true);
         var byHour = cache.Hours(organization, range, ct);
@@ -77,7 +77,9 @@ internal static class OverviewPages
 /// <summary>The time range of a page.</summary>
 public sealed record RangeQuery
 {
-    /// <summary>A number of hours or days up to now, such as <c>24h</c>. Null is the last choice of the reader.</summary>
+    /// <summary>
+    /// A number of hours or days up to now, such as <c>24h</c>. Null selects the last choice of the reader.
+    /// </summary>
     public string? Range { get; init; }
 }
 
@@ -116,7 +118,7 @@ public sealed record OverviewModel
     /// <summary>The checks whose latest result is a failure or an error; at most ten.</summary>
     public required IReadOnlyList<CheckStateItem> Failing { get; init; }
 
-    /// <summary>The pipelines that did not start when their schedule says; at most ten.</summary>
+    /// <summary>The pipelines that did not start at the time of their schedule; at most ten.</summary>
     public required IReadOnlyList<OverdueItem> Late { get; init; }
 
     public required RowCount LateCount { get; init; }

@@ -4,11 +4,13 @@ namespace Catalog.Api.Pages.Overview;
 
 /// <summary>A start or an end of a run.</summary>
 /// <param name="Run">The run as it is now.</param>
-/// <param name="At">When it started or ended.</param>
+/// <param name="At">
+/// When the run started or ended. For a run that has not started, this is the time of its first event.
+/// </param>
 /// <param name="IsEnd">Whether this is the end.</param>
 public sealed record RunChange(RunItem Run, DateTimeOffset At, bool IsEnd)
 {
-    /// <summary>What happened, in a word that <see cref="Drawing.StatusLook"/> has a look for.</summary>
+    /// <summary>What happened, as a status for which <see cref="Drawing.StatusLook"/> has a look.</summary>
     public string Status => IsEnd ? Run.Status : Run.StartedAt is null ? "pending" : "running";
 
     /// <summary>The word for people.</summary>
@@ -17,8 +19,8 @@ public sealed record RunChange(RunItem Run, DateTimeOffset At, bool IsEnd)
     /// <summary>The newest starts and ends.</summary>
     /// <param name="started">The runs that started last, latest first.</param>
     /// <param name="ended">The runs that ended last, latest first.</param>
-    /// <param name="since">Earlier ones are left out.</param>
-    /// <param name="count">The maximum number of changes; no more than each of the lists may have.</param>
+    /// <param name="since">Earlier changes are left out.</param>
+    /// <param name="count">The maximum number of changes. Each list must be read with at least this limit.</param>
     public static IReadOnlyList<RunChange> Newest(
         IEnumerable<RunItem> started, IEnumerable<RunItem> ended, DateTimeOffset since, int count) =>
     [

@@ -5,8 +5,10 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Api.Pages.Pipelines;
 
-/// <summary>The pipelines that fail or are late, above the list of all.</summary>
-/// <param name="Pipelines">Failing ones first, then late ones; at most <see cref="AttentionReader.Most"/>.</param>
+/// <summary>The pipelines that fail or are late. The page shows them above the list of all pipelines.</summary>
+/// <param name="Pipelines">
+/// The failing pipelines, then the late ones; at most <see cref="AttentionReader.Most"/>.
+/// </param>
 /// <param name="HasMore">Whether further pipelines fail or are late.</param>
 public sealed record Attention(IReadOnlyList<PipelineItem> Pipelines, bool HasMore);
 
@@ -31,7 +33,7 @@ internal sealed class AttentionReader(
         var rows = (await pipelines.List(organization, new() { Ids = shown }, null, Most, ct)).Items
             .ToDictionary(pipeline => pipeline.Id, PipelineItem.From, StringComparer.Ordinal);
         var now = time.Now();
-        // A pipeline may have run, or been deleted, since the late ones were found.
+        // The cached list of late pipelines may be older. Since then a pipeline may have run or been deleted.
         return new([.. shown.Where(rows.ContainsKey).Select(id => rows[id]).Where(pipeline => NeedsAttention(pipeline, now))],
             worst.Count > Most);
     }

@@ -3,10 +3,10 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Api.Pages.Pipelines;
 
-/// <summary>Whether a pipeline did not start when its schedule says.</summary>
+/// <summary>Finds out whether a pipeline did not start at the time of its schedule.</summary>
 internal static class Lateness
 {
-    /// <returns>The time of the schedule that has no run; null when the pipeline is not late.</returns>
+    /// <returns>The scheduled time at which no run started; null when the pipeline is not late.</returns>
     public static DateTimeOffset? Since(PipelineItem pipeline, DateTimeOffset now) =>
         pipeline is { Schedule: { } cron, DeletedAt: null }
         && OverduePipelines.Expected(cron, now) is { } expected

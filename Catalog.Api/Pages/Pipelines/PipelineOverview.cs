@@ -16,21 +16,21 @@ public sealed record PipelineOverview
     /// <summary>The last runs, latest start first.</summary>
     public required IReadOnlyList<RecentRun> Runs { get; init; }
 
-    /// <summary>Its checks, failing ones first.</summary>
+    /// <summary>The checks of the pipeline, failing ones first; at most 200.</summary>
     public required IReadOnlyList<CheckItem> Checks { get; init; }
 
-    /// <summary>Whether the pipeline has more checks.</summary>
+    /// <summary>Whether the pipeline has more checks than these.</summary>
     public required bool HasMoreChecks { get; init; }
 
-    /// <summary>Whether one of its checks can be executed.</summary>
+    /// <summary>Whether at least one of these checks can be executed.</summary>
     public required bool IsExecutable { get; init; }
 
     public required PipelineDurationItem Durations { get; init; }
 
-    /// <summary>The datasets that it reads and writes.</summary>
+    /// <summary>The datasets that the pipeline reads and writes.</summary>
     public required DatasetGraph Graph { get; init; }
 
-    /// <summary>What depends on the datasets that it writes.</summary>
+    /// <summary>What depends on the datasets that the pipeline writes.</summary>
     public required Impact Affected { get; init; }
 }
 
@@ -40,7 +40,7 @@ internal sealed class PipelineOverviewReader(PipelineRuns runs, PipelineDuration
 {
     private const int MaxChecks = 200;
 
-    // The page names the nearest datasets and counts the others up to this number.
+    // The impact is read up to this number of datasets and edges. The page lists the nearest ones and counts all.
     private static readonly LineageBudget Affected = new(1000, 5000);
 
     private static readonly string[] WorstFirst = [CheckStatus.Fail, CheckStatus.Error, CheckStatus.Warn, CheckStatus.Pass];
@@ -60,7 +60,7 @@ internal sealed class PipelineOverviewReader(PipelineRuns runs, PipelineDuration
             Checks = [.. defined.Items.Select(CheckItem.From).OrderBy(Rank).ThenBy(check => check.Id, StringComparer.Ordinal)],
             HasMoreChecks = defined.Next is not null,
             IsExecutable = defined.Items.Any(check => check.ConnectionId is not null),
-            // Null when the pipeline was deleted a moment ago.
+            // The summary is null when the pipeline was deleted a moment ago.
             Durations = PipelineDurationItem.From(summary ?? new(new(0, null, null), null, [])),
             Graph = await graphs.OfPipeline(organization, pipeline.Id, ct),
             Affected = await LineageEndpoints.Affected(organization, downstream, pipeline.Id, datasets, results, ct),

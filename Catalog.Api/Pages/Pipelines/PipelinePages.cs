@@ -48,7 +48,8 @@ internal static class PipelinePages
                 ("open_failures", pipeline => pipeline.OpenFailures), ("created_at", pipeline => pipeline.CreatedAt));
         }
 
-        // Only the first page without filters has the block: filters ask for certain pipelines, and later pages follow the first.
+        // Only the first page without filters shows these pipelines. A filter asks for certain pipelines, and the
+        // reader of a later page has already seen the first page.
         var block = query.ToFilter() == new PipelineFilter() && query.Cursor is null
             ? await attention.Read(caller.Organization, ct) : new([], false);
         return PageResult.Of<PipelineListPage>(
@@ -150,6 +151,8 @@ internal static class PipelinePages
 /// <summary>The query parameter of the list of pipelines that the API's list does not have.</summary>
 public sealed record LateQuery
 {
-    /// <summary><c>true</c> shows the late pipelines instead of the list, without other parameters.</summary>
+    /// <summary>
+    /// <c>true</c> shows the late pipelines instead of the list. Other parameters are then not allowed.
+    /// </summary>
     public bool? Late { get; init; }
 }

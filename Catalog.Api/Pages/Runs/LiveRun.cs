@@ -10,25 +10,31 @@ using Catalog.Data.Runs;
 
 namespace Catalog.Api.Pages.Runs;
 
-/// <summary>The stream of a run's page: its state as HTML, each time it changes, until the run has ended.</summary>
+/// <summary>
+/// The stream of a run's page. It sends the state of the run as HTML each time the state changes, until one minute
+/// after the end of the run.
+/// </summary>
 internal sealed class LiveRun(
     LiveRuns live, RunRepository runs, CheckResultRepository resultRows, Fragments fragments, SessionTicket tickets, TimeProvider time,
     IHostApplicationLifetime lifetime) : IDisposable
 {
-    /// <summary>The event after the last message: the page closes the stream.</summary>
+    /// <summary>The name of the event after the last message. The page then closes the stream.</summary>
     public const string Ended = "ended";
 
-    // The connection stays open through proxies, and an ended session is noticed.
+    // A message at this interval keeps the connection open through proxies. The stream also checks at this interval
+    // whether the session has ended.
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
 
-    // The state is sent again even without a change, because the bars of running stages grow. It may be large, so that
-    // only some beats carry it.
+    // The state is also sent without a change, because the bars of running stages grow. It can be large, so only every
+    // sixth beat contains it.
     private const int BeatsBetweenStates = 6;
 
-    // The results of checks often arrive after the end, and can still fail the run.
+    // The stream continues for this number of beats after the end. Results of checks often arrive then, and they can
+    // still fail the run.
     private const int BeatsAfterEnd = 12;
 
-    // Rendering uses the processor only. Without a limit, many pages that follow a large run would stop all other requests.
+    // One state is rendered at a time, because rendering keeps a processor busy. Without this limit, many pages that
+    // follow a large run would stop all other requests.
     private readonly SemaphoreSlim _rendering = new(1);
 
     /// <summary>Follows a run. The first message is the current state, so a page that reconnects catches up.</summary>

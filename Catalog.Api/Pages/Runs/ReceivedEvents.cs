@@ -5,17 +5,19 @@ using Catalog.Data.Runs;
 namespace Catalog.Api.Pages.Runs;
 
 /// <summary>An event of a run as the page shows it.</summary>
-/// <param name="Id">Its digest.</param>
-/// <param name="ReceivedAt">When it was received.</param>
-/// <param name="Status">The status that it reports; null when it reports none.</param>
-/// <param name="Time">Its own time: its end, or its start; null when it has none.</param>
+/// <param name="Id">The digest of the event.</param>
+/// <param name="ReceivedAt">When the event was received.</param>
+/// <param name="Status">The status that the event reports; null when it reports none.</param>
+/// <param name="Time">
+/// The end that the event reports, or else the start that it reports; null when it reports neither.
+/// </param>
 /// <param name="Body">The JSON as received.</param>
-/// <param name="IsLate">Whether an event with a later time was received before it.</param>
+/// <param name="IsLate">Whether an event with a later time was received before this event.</param>
 /// <param name="IsRepeat">Whether an earlier received event has the same status, time and reports on stages.</param>
 public sealed record ReceivedEventView(
     string Id, DateTimeOffset ReceivedAt, string? Status, DateTimeOffset? Time, string Body, bool IsLate, bool IsRepeat);
 
-/// <summary>Marks the events that arrived late or repeat another.</summary>
+/// <summary>Marks the events that arrived late or that repeat an earlier event.</summary>
 internal static class ReceivedEvents
 {
     /// <param name="events">The events, latest received first.</param>
@@ -35,7 +37,7 @@ internal static class ReceivedEvents
         return views;
     }
 
-    // Bodies were validated when they were received.
+    // Every body is valid JSON, because it was validated when it was received.
     private static (string? Status, DateTimeOffset? Time, string? Stages) Read(string body)
     {
         using var json = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = ApiJson.MaxDepth + 1 });

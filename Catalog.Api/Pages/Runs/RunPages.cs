@@ -23,7 +23,7 @@ internal static class RunPages
     {
         pages.MapGet("/runs", List).RequiresSession(Scopes.Read).ReadsPage<RunQuery>();
         pages.MapGet("/runs/{id}", Show).RequiresSession(Scopes.Read).ReadsQuery<RunPageQuery>();
-        // It is open as long as its page, which would look like a slow request.
+        // The stream is open as long as its page. In the metrics it would look like a slow request.
         pages.MapGet("/runs/{id}/live", Follow).RequiresSession(Scopes.Read).DisableHttpMetrics()
             .WithMetadata(new FollowingRequests(_ => true));
     }
@@ -69,7 +69,8 @@ internal static class RunPages
             (nameof(RunPage.Lineage), RunLineageItem.From(
                 detail.Run, await lineage.Of(caller.Organization, detail.Run.Id, detail.Run.StartedAt, ct))),
             (nameof(RunPage.AllStages), query.Stages == "all"),
-            // Results of checks can still fail a run that has just ended.
+            // The page also follows a run that ended less than a minute ago, because results of checks can still fail
+            // it.
             (nameof(RunPage.IsLive), (!RunState.HasEnded(run) || time.Now() - run.CompletedAt < TimeSpan.FromMinutes(1))
                 && live.HasRoom(caller.Organization)));
     }

@@ -5,7 +5,9 @@ using FluentValidation;
 
 namespace Catalog.Api.Pages.Runs;
 
-/// <summary>The long texts of a run as files: its error, its metadata, the error of a stage, and an event as received.</summary>
+/// <summary>
+/// Downloads of the long texts of a run: its error, its metadata, the error of a stage, and an event as received.
+/// </summary>
 internal static class RunTexts
 {
     public const string Error = "error";
@@ -19,7 +21,7 @@ internal static class RunTexts
     /// <summary>The address of a text.</summary>
     /// <param name="run">The run.</param>
     /// <param name="kind">One of <see cref="All"/>.</param>
-    /// <param name="of">The name of the stage, or the id of the event.</param>
+    /// <param name="of">The name of the stage, or the id of the event; null for the other kinds.</param>
     public static string Href(string run, string kind, string? of = null) =>
         Links.With(Links.Run(run), ("download", kind), ("of", of));
 
@@ -40,10 +42,15 @@ internal static class RunTexts
 /// <summary>The query parameters of a run's page.</summary>
 public sealed record RunPageQuery
 {
-    /// <summary><c>all</c> shows every stage; null shows the failed, the running and the first 200.</summary>
+    /// <summary>
+    /// <c>all</c> shows every stage. Null shows at most 200 stages; if there are more, failed and running stages come
+    /// first.
+    /// </summary>
     public string? Stages { get; init; }
 
-    /// <summary>Downloads a text of the run: <c>error</c>, <c>metadata</c>, <c>stage</c> or <c>event</c>. Null shows the page.</summary>
+    /// <summary>
+    /// Downloads a text of the run: <c>error</c>, <c>metadata</c>, <c>stage</c> or <c>event</c>. Null shows the page.
+    /// </summary>
     public string? Download { get; init; }
 
     /// <summary>The name of the stage, or the id of the event, whose text is downloaded.</summary>

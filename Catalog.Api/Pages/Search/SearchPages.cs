@@ -6,7 +6,7 @@ using FluentValidation;
 
 namespace Catalog.Api.Pages.Search;
 
-/// <summary>What to search for; null shows how to search.</summary>
+/// <summary>The query parameters of the search page. Without a text, the page explains how to search.</summary>
 public sealed record SearchPageQuery
 {
     public string? Q { get; init; }

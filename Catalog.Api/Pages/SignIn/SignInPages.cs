@@ -61,7 +61,7 @@ internal static class SignInPages
 
     private static IResult SetTimeZone(IFormCollection form, HttpContext context)
     {
-        // A button that names a zone comes after the text field, and wins.
+        // The form may send two zones. The zone of a button comes after that of the text field and is used.
         if (Viewer.FindZone(form["zone"].LastOrDefault()?.Trim()) is not { } found)
         {
             return Problems.Invalid("zone", "must be the name of an IANA time zone, such as Europe/Berlin or UTC.");
@@ -71,7 +71,7 @@ internal static class SignInPages
         return TypedResults.LocalRedirect(Local(form["next"]));
     }
 
-    // Only a page of this service: an address of another site would make sign-in a way to lead people there.
+    // Accepts only a page of this service. Otherwise a link to the sign-in page could lead people to another site.
     private static string Local(string? next) =>
         next is { Length: <= 4096 } && next.All(character => character is > ' ' and < '\u007f')
         && (next == "/ui" || next.StartsWith("/ui/", StringComparison.Ordinal) || next.StartsWith("/ui?", StringComparison.Ordinal))

@@ -1,15 +1,18 @@
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// SQL for Citus: an extension that distributes the rows of tables over several servers. The Catalog's tables are distributed by
-/// organization, so nearly every statement runs on one of them.
+/// SQL for Citus: an extension that distributes the rows of tables over several servers. The Catalog's tables are
+/// distributed by organization, so nearly every statement runs on one server.
 /// </summary>
 internal static class PostgresCitus
 {
     /// <summary>The column that the tables are distributed by.</summary>
     internal const string Column = "organization_id";
 
-    /// <summary>The table that is distributed first; the rows of an organization are on the same server in all tables.</summary>
+    /// <summary>
+    /// The table that is distributed first. The other tables follow it, so the rows of an organization are on the same
+    /// server in all tables.
+    /// </summary>
     internal const string FirstTable = "organizations";
 
     /// <summary>The version of the extension in this database; no row without the extension.</summary>
@@ -25,9 +28,10 @@ internal static class PostgresCitus
         """;
 
     /// <summary>
-    /// The Catalog's tables: <c>name</c>, and <c>distributed_by</c>, a column, <c>-</c> for a table that Citus has but does not distribute
-    /// by a column, or null for a local table; <c>colocation</c>, the group of tables whose rows are together; <c>shards</c>.
-    /// Only for a database with the extension.
+    /// The Catalog's tables. <c>distributed_by</c> is a column; it is <c>-</c> for a table that Citus has but does not
+    /// distribute by a column, and null for a local table. <c>colocation</c> is the group of tables that have the rows
+    /// of an organization on the same server. <c>shards</c> is the number of shards. Use it only in a database with the
+    /// extension.
     /// </summary>
     internal const string Tables = $"""
         -- PostgresCitus.Tables
@@ -42,12 +46,14 @@ internal static class PostgresCitus
         """;
 
     /// <summary>
-    /// The SQL that sets role and context so that row-level security finds them where the rows are: Citus forwards neither
-    /// <c>set_config</c> nor settings outside a transaction block.
+    /// The SQL that sets role and context on the servers with the rows, where row-level security needs them. Citus
+    /// forwards neither <c>set_config</c> nor settings outside a transaction block.
     /// </summary>
-    /// <param name="session">Select-list expressions that apply the session settings; empty when the session has them.</param>
+    /// <param name="session">
+    /// Select-list expressions that apply the session settings; empty when the session already has them.
+    /// </param>
     /// <param name="role">The role to assume; null for the login.</param>
-    /// <param name="setting">The setting that names the visible rows.</param>
+    /// <param name="setting">The setting whose value decides which rows are visible.</param>
     public static ContextSql Context(string session, string? role, string setting)
     {
         string[] settings = role is null

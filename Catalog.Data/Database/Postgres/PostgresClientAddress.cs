@@ -9,15 +9,18 @@ namespace Catalog.Data.Database.Postgres;
 /// </summary>
 public static class PostgresClientAddress
 {
-    // libpq before 16 does not support sslrootcert=system. These are the system's certificates, which the driver uses without a file.
+    // libpq before version 16 does not support sslrootcert=system, so it gets the path of one of these files. They
+    // contain the system's certificates, which the driver uses when no file is set.
     private static readonly string[] SystemCertificates = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/ssl/cert.pem"];
 
     /// <summary>
     /// Variables for pg_dump, pg_restore and psql; null removes a variable. They name the exact server of the open
-    /// connection, also when the address has several hosts.
+    /// connection, even when the address has several hosts.
     /// </summary>
-    /// <exception cref="SettingException">The address has a parameter that libpq accepts only as an argument.</exception>
+    /// <exception cref="SettingException">
+    /// The address has a parameter that libpq accepts only as an argument.
+    /// </exception>
     public static IReadOnlyDictionary<string, string?> EnvironmentVariables(DatabaseSettings settings, DbConnection open)
     {
         var postgres = settings.Postgres!;
@@ -45,8 +48,8 @@ public static class PostgresClientAddress
             ["PGHOSTADDR"] = null,
             ["PGTARGETSESSIONATTRS"] = null,
         };
-        // Values that the address does not set are found by driver and libpq alike: PGUSER, PGPASSWORD, PGPASSFILE,
-        // ~/.pgpass, PGSSLROOTCERT.
+        // Driver and libpq find the values that the address does not set in the same way: in PGUSER, PGPASSWORD,
+        // PGPASSFILE, ~/.pgpass and PGSSLROOTCERT.
         foreach (var (name, value) in new[]
         {
             ("PGUSER", postgres.Username), ("PGPASSWORD", postgres.Password), ("PGPASSFILE", postgres.Passfile),
@@ -63,7 +66,9 @@ public static class PostgresClientAddress
         return variables;
     }
 
-    /// <summary>The address of another database on the server of an open connection, with the password. Never print it.</summary>
+    /// <summary>
+    /// The address of another database on the server of an open connection, with the password. Never print it.
+    /// </summary>
     public static string Uri(DatabaseSettings settings, DbConnection open, string database)
     {
         var postgres = settings.Postgres!;
@@ -85,11 +90,12 @@ public static class PostgresClientAddress
                 .Select(parameter => $"{parameter.Item1}={Escape(parameter.Item2!)}"));
     }
 
-    // With several hosts the driver returns an IPv6 address with its brackets; PGHOST has none.
+    // With several hosts, the driver returns an IPv6 address with brackets, but PGHOST must not have brackets.
     private static string Host(NpgsqlConnection connection) =>
         connection.Host is ['[', .. var bare, ']'] && bare.Contains(':', StringComparison.Ordinal) ? bare : connection.Host!;
 
-    // The options of the address come last, so they win. A pooler (whose process number differs from the server's) rejects options.
+    // The options of the address come last, so they win. A pooler rejects the options of the session, so they are left
+    // out behind a pooler. A pooler reports another process number than the server.
     private static string? Options(DatabaseSettings settings, NpgsqlConnection connection)
     {
         using var command = new NpgsqlCommand("select pg_backend_pid()", connection);

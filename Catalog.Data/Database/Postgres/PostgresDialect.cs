@@ -11,7 +11,7 @@ namespace Catalog.Data.Database.Postgres;
 /// <param name="security">Sets the context of statements; null for connections without an organization.</param>
 internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecurity? security = null) : Dialect
 {
-    // The column types of rows. Needed because a null parameter has no type of its own.
+    // The column types of rows. They are needed because a null parameter has no type.
     private static readonly Dictionary<Type, NpgsqlDbType> Types = new()
     {
         [typeof(string)] = NpgsqlDbType.Text,
@@ -32,7 +32,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
 
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
-    // The server's statistics say how many rows meet it.
+    // The server's statistics show how many rows meet the condition.
     public override string Selective(string condition) => condition;
 
     public override string ByIndex(string table, string where, string key, string parameter) =>
@@ -44,7 +44,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"cross join lateral (select * from {table} where {where} and {key} = {value} offset 0) as {table}";
 
-    // A subquery that locks is not flattened either.
+    // The planner does not flatten a subquery that locks rows, so "offset 0" is not needed here.
     public override string LockByIndex(string table, string where, string key, string value) =>
         $"cross join lateral (select * from {table} where {where} and {key} = {value} for update) as {table}";
 
@@ -108,7 +108,8 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
             }
         }
 
-        // Read to the end: an error may follow the rows, and without a transaction the commit comes last.
+        // All results are read to the end, because an error can follow the rows. Without a transaction, the commit
+        // comes last.
         while (await reader.NextResultAsync(ct))
         {
         }
@@ -170,13 +171,13 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
             pool?.EndReadOnlySession(stuck);
         }
 
-        // When automatic preparation of a statement fails, Npgsql still marks the statement as prepared and later returns no columns
-        // (npgsql#6391).
+        // When automatic preparation of a statement fails, Npgsql still marks the statement as prepared and later
+        // returns no columns (npgsql#6391). So all statements are unprepared.
         if (connection is NpgsqlConnection { State: ConnectionState.Open } open)
         {
             try
             {
-                // The driver would roll back only when the connection returns to the pool.
+                // The driver itself rolls back only when the connection returns to the pool.
                 if (security?.UsesBlocks is true)
                 {
                     using var rollback = new NpgsqlCommand("rollback", open) { CommandTimeout = 1 };
@@ -196,9 +197,9 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
     {
         // After this error the pool stops preparing statements, so a second attempt succeeds.
         PostgresException { SqlState: "26000" or "42P05" } => true,
-        // A session that started in read-only mode stays so, even after the provider has lifted that mode.
+        // A session that started in read-only mode stays read-only, even after the provider has ended that mode.
         PostgresException { SqlState: "25006" } => pool?.ClearThrottled() is true,
-        // The session was ended by an administrator, an idle time-out or a restart.
+        // An administrator, an idle time-out or a restart has ended the session.
         PostgresException { SqlState: "57P01" or "57P02" or "57P05" or "25P03" } => ReplacePool(),
         PostgresException => false,
         NpgsqlException { InnerException: TimeoutException } => false,
@@ -206,7 +207,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         _ => false,
     };
 
-    // Other idle connections of the pool are probably lost too.
+    // The other idle connections of the pool are probably lost too, so the pool is cleared.
     private bool ReplacePool()
     {
         pool?.ClearThrottled();
@@ -226,18 +227,20 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         PostgresException { SqlState: var state } => Classify(state),
         NpgsqlException { InnerException: TimeoutException } or TimeoutException => Unavailability.TimedOut,
         NpgsqlException { InnerException: AuthenticationException } => Unavailability.TlsFailed,
-        // "SSL connection requested. No SSL enabled connection from this host is configured" has no exception type of its own.
+        // "SSL connection requested. No SSL enabled connection from this host is configured" has no exception type of
+        // its own.
         NpgsqlException { InnerException: null, SqlState: null, Message: var message } when message.Contains(
             "SSL", StringComparison.Ordinal) => Unavailability.TlsFailed,
         NpgsqlException { InnerException: SocketException or IOException } => Unavailability.Unreachable,
         NpgsqlException { IsTransient: true } => Unavailability.Unreachable,
-        // "Exception while reading from stream", "The connection pool has been exhausted" and similar errors have no SQLSTATE.
+        // Some connection errors of the driver have neither a SQLSTATE nor one of the inner exceptions above.
         NpgsqlException { SqlState: null } => Unavailability.Unreachable,
         SocketException or IOException => Unavailability.Unreachable,
         _ => null,
     };
 
-    // PostgreSQL manual, appendix A. PgBouncer reports its own errors as 08P01. 25006: a primary became a standby.
+    // The codes are in the PostgreSQL manual, appendix A. PgBouncer reports its own errors as 08P01. The server reports
+    // 25006 when it is read-only, for example after a primary became a standby.
     internal static Unavailability? Classify(string state) => state switch
     {
         "28000" or "28P01" => Unavailability.AuthenticationFailed,

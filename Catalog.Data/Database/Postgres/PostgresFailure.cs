@@ -24,8 +24,8 @@ internal static class PostgresFailure
             $"{host} rejects the session: {failure.MessageText} ({failure.SqlState}).",
             $"Correct the parameter options in the address ({settings.ReadFrom}), or remove it.");
 
-        // Several errors share one SQLSTATE, and the server may translate their messages. Routine, the name of a function
-        // in the server's source, tells them apart in every language.
+        // Several errors share one SQLSTATE, and the server can translate their messages. Routine, the name of a
+        // function in the server's source, tells them apart in every language.
         return exception switch
         {
             PostgresException { SqlState: "28P01" } => Error("authentication_failed", $"{host} rejected the user or the password.",

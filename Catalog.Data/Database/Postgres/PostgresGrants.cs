@@ -9,8 +9,8 @@ namespace Catalog.Data.Database.Postgres;
 public static partial class PostgresGrants
 {
     /// <summary>
-    /// The tables of the scripts, as a list of SQL literals. Grants and row-level security concern only these, not
-    /// other tables in the schema.
+    /// The tables that the migration scripts create, as a list of SQL literals. Grants and row-level security concern
+    /// only these tables, not other tables in the schema.
     /// </summary>
     internal const string TableNames = """
         'api_keys', 'audit_log', 'check_results', 'check_schedules', 'check_states', 'checks', 'column_edges',
@@ -49,7 +49,9 @@ public static partial class PostgresGrants
             $"{setting} must be lower-case letters, digits and underscores, beginning with a letter, at most 63 characters, and not "
                 + "reserved by Postgres (pg_…, public, none).");
 
-    /// <summary>Whether a name is a valid login name. Providers use names such as <c>svc@tenant</c> and <c>Catalog-App</c>.</summary>
+    /// <summary>
+    /// Whether a name is a valid login name. Providers use names such as <c>svc@tenant</c> and <c>Catalog-App</c>.
+    /// </summary>
     public static bool IsLogin(string name) => LoginName().IsMatch(name);
 
     /// <summary>
@@ -57,7 +59,7 @@ public static partial class PostgresGrants
     /// idempotent.
     /// </summary>
     /// <param name="role">The service's role.</param>
-    /// <param name="tables">The tables of the scripts; null for those of this build.</param>
+    /// <param name="tables">The tables that the migration scripts create; null for the tables of this build.</param>
     public static string GrantPrivileges(string role, IEnumerable<string>? tables = null) => $"""
         do $$
         declare
@@ -77,7 +79,7 @@ public static partial class PostgresGrants
                 if exists (select from pg_class where oid = to_regclass('audit_log') and pg_has_role(current_user, relowner, 'USAGE')) then
                     execute format('revoke update, delete, truncate on %I.audit_log from %I', current_schema(), app);
                 end if;
-                -- Only the migrator writes the journal. The service reads the schema version, even if someone granted everything.
+                -- Only the migrator writes the journal. The service only reads the schema version, so all other rights are revoked.
                 if exists (select from pg_class where oid = to_regclass('schemaversions') and pg_has_role(current_user, relowner,
                     'USAGE')) then
                     execute format('revoke all on %I.schemaversions from %I', current_schema(), app);
@@ -103,7 +105,10 @@ public static partial class PostgresGrants
         end $$
         """;
 
-    /// <summary>The statement that lets the role log in: Citus opens its connections to other servers as the role.</summary>
+    /// <summary>
+    /// The statement that lets the role log in. This is needed because Citus opens its connections to other servers as
+    /// the role.
+    /// </summary>
     public static string AllowLogin(string role) => $"alter role \"{Validated(role)}\" login";
 
     /// <summary>The statement that lets a login assume the role.</summary>
@@ -113,7 +118,7 @@ public static partial class PostgresGrants
 
     /// <summary>All statements, for an administrator who is a superuser or the owner of the tables.</summary>
     /// <param name="role">The service's role.</param>
-    /// <param name="login">The login that may assume the role; null when it is unknown or is the role itself.</param>
+    /// <param name="login">The login that can assume the role; null when it is unknown or is the role itself.</param>
     public static string AllStatements(string role, string? login) =>
         $"{CreateRole(role)};\n\n{(login is null ? "" : $"{GrantMembership(role, login)};\n\n")}{GrantPrivileges(role)};\n";
 
@@ -127,7 +132,7 @@ public static partial class PostgresGrants
 
     private static string Indented(string sql) => sql.ReplaceLineEndings("\n                    ");
 
-    // Names with pg_ are reserved by the server.
+    // The server reserves names that begin with pg_.
     [GeneratedRegex(@"^(?!pg_|public\z|none\z)[a-z_][a-z0-9_]{0,62}\z")]
     private static partial Regex RoleName();
 

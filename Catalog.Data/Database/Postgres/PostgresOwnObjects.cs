@@ -1,14 +1,17 @@
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>Queries that separate the Catalog's objects from other objects in the same schema or on the same tables.</summary>
+/// <summary>
+/// Queries that separate the Catalog's objects from other objects in the same schema or on the same tables.
+/// </summary>
 internal static class PostgresOwnObjects
 {
-    /// <summary>The Catalog's tables and the migrator's, as a list of SQL literals.</summary>
+    /// <summary>The tables of the Catalog and of the migrator, as a list of SQL literals.</summary>
     internal const string TableNames = PostgresGrants.TableNames + ", 'schemaversions', 'schema_history'";
 
     /// <summary>
-    /// Objects on those tables that a backup does not contain (<c>classid</c>, <c>objid</c>): triggers, rules, statistics, policies for a
-    /// named role, and indexes, constraints and policies that depend on anything but these tables and the objects of every server.
+    /// Objects on those tables that a backup does not contain (<c>classid</c>, <c>objid</c>): triggers, rules,
+    /// statistics, policies for a named role, and indexes, constraints and policies that depend on objects other than
+    /// these tables and the objects that every server has.
     /// </summary>
     internal const string Excluded = $"""
         select 'pg_trigger'::regclass::oid as classid, g.oid as objid
@@ -46,9 +49,9 @@ internal static class PostgresOwnObjects
 
     /// <summary>
     /// Objects that the definitions of the tables need, but that belong neither to the Catalog nor to every server
-    /// (<c>part</c>, <c>required</c>): the type or collation of a column that others added, a function or sequence in a
-    /// default, in a generated column or in a check, and a parent table. pg_dump cannot leave these out of a table's
-    /// definition, so they must exist where the backup is restored.
+    /// (<c>part</c> is the part of the table that needs the object <c>required</c>): the type or collation of a column
+    /// that others added, a function or sequence in a default, in a generated column or in a check, and a parent table.
+    /// pg_dump cannot leave these objects out of a table's definition, so they must exist where the backup is restored.
     /// </summary>
     internal const string Requirements = $"""
         select distinct pg_describe_object(d.classid, d.objid, d.objsubid) as part, pg_describe_object(d.refclassid, d.refobjid,
@@ -68,7 +71,9 @@ internal static class PostgresOwnObjects
                 and k.contype = 'c')))
         """;
 
-    /// <summary>Other objects in the schema that belong to no extension. Returns classid and objid, like the queries above.</summary>
+    /// <summary>
+    /// Other objects in the schema that belong to no extension. Returns classid and objid, like <see cref="Excluded"/>.
+    /// </summary>
     internal const string Others = $"""
         select 'pg_class'::regclass::oid as classid, c.oid as objid
         from pg_class c

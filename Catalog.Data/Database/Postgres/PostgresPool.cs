@@ -4,9 +4,9 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// The pool of request connections. Each session starts with the settings of <see cref="PostgresSession"/>. Behind a pooler in
-/// transaction mode no statement is prepared, and the settings are sent with each transaction. The pooler is detected at the first
-/// connection, or when a prepared statement is missing.
+/// The pool of request connections. Each session starts with the settings of <see cref="PostgresSession"/>. Behind a
+/// pooler in transaction mode no statement is prepared, and the settings are sent with each transaction. The pooler is
+/// detected at the first connection, or when a prepared statement is missing.
 /// </summary>
 internal sealed class PostgresPool : DbDataSource
 {
@@ -49,8 +49,8 @@ internal sealed class PostgresPool : DbDataSource
     public bool IsBehindPooler => _behindPooler;
 
     /// <summary>
-    /// Select-list expressions that apply the session settings to one transaction; empty without a pooler, where each
-    /// session has them.
+    /// Select-list expressions that apply the session settings to one transaction; empty without a pooler, because then
+    /// each session has them.
     /// </summary>
     public string ForTransaction => _behindPooler ? _session.ForTransaction : "";
 
@@ -72,8 +72,9 @@ internal sealed class PostgresPool : DbDataSource
     }
 
     /// <summary>
-    /// Behind a pooler, ends the server session if it started read-only, at most ten times a second. Otherwise the pooler would keep the
-    /// session read-only after the provider has lifted that mode. Sessions of a standby are not ended.
+    /// Behind a pooler, ends a server session that started in read-only mode. Otherwise the pooler would keep using
+    /// this session after the provider has ended that mode. It ends at most ten sessions a second, and never the
+    /// session of a standby.
     /// </summary>
     public void EndReadOnlySession(NpgsqlConnection connection)
     {
@@ -100,7 +101,7 @@ internal sealed class PostgresPool : DbDataSource
         }
     }
 
-    /// <summary>As <see cref="Clear"/>, but at most once a second.</summary>
+    /// <summary>Like <see cref="Clear"/>, but at most once a second.</summary>
     /// <returns>False when the pool was cleared less than a second ago.</returns>
     public bool ClearThrottled()
     {

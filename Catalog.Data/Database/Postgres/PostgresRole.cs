@@ -3,7 +3,7 @@ using Dapper;
 
 namespace Catalog.Data.Database.Postgres;
 
-/// <summary>The properties and rights of a role and of a login that may assume it.</summary>
+/// <summary>The properties and rights of a role and of a login that is meant to assume it.</summary>
 internal sealed record PostgresRole
 {
     public required bool Exists { get; init; }
@@ -33,7 +33,9 @@ internal sealed record PostgresRole
 
     public required int Tables { get; init; }
 
-    /// <summary>Why row-level security does not apply to the role, as a text after its name; null when it applies.</summary>
+    /// <summary>
+    /// Why row-level security does not apply to the role, as a text after its name; null when it applies.
+    /// </summary>
     public string? ExemptReason => Superuser ? "is a superuser" : BypassesRowSecurity ? "has BYPASSRLS" : OwnsTables
         ? "owns the Catalog's tables or inherits from their owner" : null;
 

@@ -4,15 +4,19 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// Tests whether row-level security applies to the service's statements, and builds the SQL that sets their role and context. Once it was
-/// in effect, that SQL stays: if the role is dropped later, statements fail instead of running without row-level security.
+/// Tests whether row-level security applies to the service's statements, and builds the SQL that sets their role and
+/// context. Once row-level security was in effect, this SQL is always used: if the role is dropped later, statements
+/// fail instead of running without row-level security.
 /// </summary>
 /// <param name="pool">The pool of request connections.</param>
 /// <param name="role">The role for the service's statements.</param>
 /// <param name="required">Whether statements fail unless row-level security is in effect.</param>
 internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool required)
 {
-    /// <summary>The tables that differ from the scripts: no row security, or other policies. Needs no lock on the tables.</summary>
+    /// <summary>
+    /// The tables that have no row security, or other policies than in the migration scripts. The query needs no lock
+    /// on the tables.
+    /// </summary>
     internal const string Undeclared = $"""
         -- PostgresRowSecurity.Undeclared
         select ours.name
@@ -30,7 +34,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
                      ('check_schedules', 'due')))
         """;
 
-    // Also finds tables whose policy has another condition. Reading the condition locks the table.
+    // Also finds tables whose policy has another condition. For this, the query locks the tables.
     private const string Unbound = $"""
         {Undeclared}
         union
@@ -63,7 +67,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     /// <summary>Whether statements run in transaction blocks with settings that Citus forwards.</summary>
     public bool UsesBlocks => _state is { Organization.IsBlock: true };
 
-    /// <summary>Checks again, at most every five seconds.</summary>
+    /// <summary>Checks again whether isolation is enforced, at most every five seconds.</summary>
     public async Task<Isolation> Check(CancellationToken ct) => (await Refresh(ct)).Isolation;
 
     private ValueTask<State> CurrentState(CancellationToken ct) => _state is { Isolation.IsEnforced: true } state
@@ -91,7 +95,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
                 return last;
             }
 
-            // All callers share one check, so no caller's token may cancel it.
+            // All callers share one check, so the token of one caller must not cancel it.
             check = _runningCheck is { IsCompleted: false } ? _runningCheck : _runningCheck = Detect(CancellationToken.None);
         }
 
@@ -99,8 +103,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         if (found.Isolation.IsEnforced && _state is { Isolation.IsEnforced: false })
         {
             // Statements prepared before row-level security was in effect keep their old plans: the server replans when
-            // policies change, but
-            // not when row-level security starts to apply to a role.
+            // policies change, but not when row-level security starts to apply to a role. So the connections are
+            // closed.
             pool.Clear();
         }
 
@@ -127,7 +131,8 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
                     + "verify` to see the differences.");
         }
 
-        // If row-level security already applies to the login, no role switch is needed, which would cost time in each statement.
+        // If row-level security already applies to the login, no role switch is needed. A role switch would take time
+        // in each statement.
         if (await IsBound(connection, null, ct))
         {
             return Enforced("row-level security applies to the service's login", null, await IsCitus(connection, ct));
@@ -170,7 +175,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         }
     }
 
-    // Sets its settings in the transaction: behind a pooler the session belongs to other clients too.
+    // The settings apply only to the transaction, because behind a pooler other clients use the same session.
     private async Task<List<T?>> Query<T>(NpgsqlConnection connection, string sql, string? role, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Catalog.Data.Database.Postgres;
 
 /// <summary>
-/// The settings of every Catalog session. Otherwise a session inherits the settings that an administrator made for the role, the
-/// database or the server, and many of them change the meaning of statements or the content of dumps.
+/// The settings of every Catalog session. Without them a session inherits the settings that an administrator made for
+/// the role, the database or the server, and many of them change the meaning of statements or the content of dumps.
 /// </summary>
 /// <param name="schema">The schema of the Catalog's tables.</param>
 internal sealed class PostgresSession(string schema)
@@ -18,8 +18,8 @@ internal sealed class PostgresSession(string schema)
     public string SearchPath { get; } = $"\"{schema}\"";
 
     /// <summary>
-    /// The settings and their values, for the service, the migrator and the Postgres programs. Read-only mode is not set: a provider
-    /// that sets it does so on purpose.
+    /// The settings and their values, for the service, the migrator and the Postgres programs. Read-only mode is not
+    /// changed, because a provider that sets it does so on purpose.
     /// </summary>
     public IReadOnlyList<(string Name, string Value)> Settings { get; } =
     [
@@ -44,13 +44,13 @@ internal sealed class PostgresSession(string schema)
         ("idle_session_timeout", "0"),
         ("lock_timeout", "0"),
         ("idle_in_transaction_session_timeout", "60s"),
-        // Since Postgres 17.
+        // Postgres has this setting since version 17.
         ("transaction_timeout", "0"),
     ];
 
     /// <summary>
-    /// Applies the settings to a session. Does nothing when the server process differs from the one that the connection reports: then a
-    /// pooler is in between, and its next client would inherit the settings.
+    /// Applies the settings to a session. Does nothing when the server process differs from the one that the connection
+    /// reports: then a pooler is in between, and its next client would inherit the settings.
     /// </summary>
     /// <param name="connection">A connection that was just opened or reset.</param>
     /// <param name="statementTimeout">Server-side limit of a statement, in Postgres syntax; 0 for none.</param>
@@ -58,7 +58,8 @@ internal sealed class PostgresSession(string schema)
     /// <returns>False when nothing was set.</returns>
     public async Task<bool> ApplySettings(NpgsqlConnection connection, string statementTimeout, bool throughPooler = false)
     {
-        // Skips settings that this server does not have. synchronous_commit=off is overridden: acknowledged rows must be on disk.
+        // Skips settings that this server does not have. synchronous_commit=off is overridden: acknowledged rows must
+        // be on disk.
         const string Sql = """
             -- PostgresSession.ApplySettings
             select count(set_config(wanted.name, wanted.value, false)) > 0
@@ -78,8 +79,8 @@ internal sealed class PostgresSession(string schema)
     }
 
     /// <summary>
-    /// The settings as start-up options (PGOPTIONS) for pg_dump and psql, which cannot run a statement first. Without a limit for idle
-    /// transactions: the program at the other end of a pipe may be slow.
+    /// The settings as start-up options (PGOPTIONS) for pg_dump and psql, which cannot run a statement first. There is
+    /// no limit for idle transactions, because the program at the other end of a pipe can be slow.
     /// </summary>
     /// <param name="server">The server's major version; an unknown option would end the session.</param>
     public string Options(int server) => string.Join(' ', Settings
@@ -95,8 +96,8 @@ internal sealed class PostgresSession(string schema)
         connection => ApplySettings(connection, statementTimeout));
 
     /// <summary>
-    /// The settings for one transaction, as expressions at the start of a select list. Needed behind a pooler in transaction mode, where
-    /// another client may use the session between two transactions.
+    /// The settings for one transaction, as expressions at the start of a select list. They are needed behind a pooler
+    /// in transaction mode, where another client can use the session between two transactions.
     /// </summary>
     public string ForTransaction { get; } =
         $"set_config('search_path', '\"{schema}\"', true), set_config('row_security', 'on', true), "

@@ -9,8 +9,9 @@ internal static class PostgresTracing
     private const string NameComment = "-- ";
 
     /// <summary>
-    /// The Catalog's own statements, which are constant text. A span has the name of the statement, and belongs to a
-    /// request or an execution: work that repeats all day long, such as looking for due executions, is not traced.
+    /// Creates spans for the Catalog's own statements, whose text is constant. A span has the name of the statement.
+    /// Only statements of a request or an execution have a span; repeated background work, such as the search for due
+    /// executions, has none.
     /// </summary>
     public static void Own(NpgsqlTracingOptionsBuilder options) => options
         .ConfigureCommandFilter(_ => Activity.Current is not null)
@@ -22,14 +23,15 @@ internal static class PostgresTracing
         .EnableFirstResponseEvent(false)
         .EnablePhysicalOpenTracing(false);
 
-    /// <summary>No spans: the statements of checks contain texts of users.</summary>
+    /// <summary>Creates no spans, because the statements of checks contain texts that users wrote.</summary>
     public static void None(NpgsqlTracingOptionsBuilder options) => options
         .ConfigureCommandFilter(_ => false)
         .ConfigureBatchFilter(_ => false)
         .ConfigureCopyOperationFilter(_ => false)
         .EnablePhysicalOpenTracing(false);
 
-    // The comment that begins each statement, after the SQL that sets the context.
+    // Reads the name from the comment at the beginning of the statement, which can follow the SQL that sets the
+    // context.
     private static string? NameOf(string sql)
     {
         var start = sql.IndexOf(NameComment, StringComparison.Ordinal);

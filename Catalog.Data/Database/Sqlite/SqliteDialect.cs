@@ -18,22 +18,23 @@ internal sealed class SqliteDialect : Dialect
     // Dapper expands a list parameter only after "in". So SQLite reads the values from the table.
     public override string Keys(string table, string where, string key, string parameter) => ByIndex(table, where, key, parameter);
 
-    // "cross" keeps the order of the join: otherwise SQLite may read the whole table, and for each of its rows all rows
-    // before the join.
+    // "cross" keeps the order of the join: otherwise SQLite could read the whole table, and for each of its rows all
+    // rows of the tables before the join.
     public override string JoinByIndex(string table, string where, string key, string value) =>
         $"cross join (select * from {table} where {where}) as {table} on {table}.{key} = {value}";
 
     public override string LockByIndex(string table, string where, string key, string value) => JoinByIndex(table, where, key, value);
 
-    // SQLite has no lateral join; this subquery takes its place. In it, the table's name means the rows of the subquery, not
-    // those of the outer query. "cross join" keeps SQLite from joining the tables in another order.
+    // SQLite has no lateral join; this subquery takes its place. In it, the table's name means the rows of the
+    // subquery, not those of the outer query. "cross join" keeps SQLite from joining the tables in another order.
     public override string JoinFirst(string table, string where, string order, string take) => $"""
         cross join {table} on {table}.rowid in (select {table}.rowid from {table} where {where} order by {order} limit {take})
         """;
 
     public override string HourOf(string column) => $"substr({column}, 1, 13) || ':00:00.000000Z'";
 
-    // One parameter per value. Some SQLite builds allow only 999, and long SQL text is parsed each time.
+    // Each value is a parameter of its own. Some SQLite builds allow only 999 parameters, and a long SQL text takes
+    // time to parse.
     public override int ListLimit => 900;
 
     // SQLite cannot insert in a common table expression.

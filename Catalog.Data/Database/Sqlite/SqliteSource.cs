@@ -4,8 +4,9 @@ using Microsoft.Data.Sqlite;
 namespace Catalog.Data.Database.Sqlite;
 
 /// <summary>
-/// Opens connections to one SQLite file and sets their pragmas, for which the built-in data source has no hook. Write-ahead log: one
-/// writer at a time, any number of readers. Writers queue, so no request fails with "database is locked".
+/// Opens connections to one SQLite file and sets their pragmas, for which the built-in data source has no hook. With
+/// the write-ahead log, one writer and any number of readers can work at the same time. Writers wait in a queue, so no
+/// request fails with "database is locked".
 /// </summary>
 internal sealed class SqliteSource : DbDataSource
 {
@@ -24,11 +25,11 @@ internal sealed class SqliteSource : DbDataSource
         _keepsWriter = keepsWriter;
         _existingFile = existingFile;
         _writer = writer;
-        // synchronous=full: acknowledged writes survive a power failure, not only a killed process.
+        // With synchronous=full, acknowledged writes survive a power failure, not only a killed process.
         _pragmas = $"pragma busy_timeout={LockTimeout.TotalMilliseconds}; pragma foreign_keys=on; pragma synchronous=full; pragma "
             + "trusted_schema=off; "
-            // Writes touch many places of the indexes (one per active check, run and dataset): a cache of up to 64 MiB keeps these pages
-            // in memory, and a checkpoint every 16 MiB copies a page with many changes only once.
+            // Writes touch many places of the indexes (one per active check, run and dataset): a cache of up to 64 MiB
+            // keeps these pages in memory, and a checkpoint every 16 MiB copies a page with many changes only once.
             + (writer is null ? "pragma query_only=on" : "pragma query_only=off; pragma cache_size=-65536; pragma wal_autocheckpoint=4096");
     }
 
@@ -38,8 +39,8 @@ internal sealed class SqliteSource : DbDataSource
     /// <summary>The sources for reads and writes of one file. The file is created if it does not exist.</summary>
     /// <param name="path">The file.</param>
     /// <param name="keepsWriter">
-    /// Whether the writing connection stays open with its prepared statements. Its users must not change pragmas: they are
-    /// set only once.
+    /// Whether the writing connection stays open with its prepared statements. Its users must not change pragmas: they
+    /// are set only once.
     /// </param>
     public static (DbDataSource Reads, DbDataSource Writes) Open(string path, bool keepsWriter = false)
     {
@@ -57,7 +58,9 @@ internal sealed class SqliteSource : DbDataSource
             new SqliteSource(ConnectionString(";Recursive Triggers=False"), new SemaphoreSlim(1, 1), null, keepsWriter));
     }
 
-    /// <summary>A read-only source. A file that does not exist is read as an empty database and is not created.</summary>
+    /// <summary>
+    /// A read-only source. A file that does not exist is read as an empty database and is not created.
+    /// </summary>
     public static DbDataSource OpenReadOnly(string path)
     {
         return new SqliteSource(
@@ -131,7 +134,7 @@ internal sealed class SqliteSource : DbDataSource
     }
 
     /// <summary>Keeps a connection open for the next writer.</summary>
-    /// <returns>False when this source keeps none.</returns>
+    /// <returns>False when this source does not keep connections.</returns>
     internal bool Keep(SqliteSourceConnection connection)
     {
         if (!_keepsWriter || _disposed)

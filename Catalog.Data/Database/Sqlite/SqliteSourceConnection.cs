@@ -4,16 +4,18 @@ using Microsoft.Data.Sqlite;
 namespace Catalog.Data.Database.Sqlite;
 
 /// <summary>
-/// A connection of a <see cref="SqliteSource"/>, with its prepared statements. Its disposal returns it to the source,
-/// which may keep it open for the next writer.
+/// A connection of a <see cref="SqliteSource"/>, with its prepared statements. When it is disposed, it returns to the
+/// source, which can keep it open for the next writer.
 /// </summary>
-/// <param name="connectionString">Opens the file.</param>
+/// <param name="connectionString">The connection string of the file.</param>
 /// <param name="source">The source.</param>
-/// <param name="writer">The lock of the writers, which the connection holds while it is in use; null for a reader.</param>
+/// <param name="writer">
+/// The lock of the writers, which the connection holds while it is in use; null for a reader.
+/// </param>
 internal sealed class SqliteSourceConnection(string connectionString, SqliteSource source, SemaphoreSlim? writer)
     : SqliteConnection(connectionString)
 {
-    // More than the service has statements over rows.
+    // The service has fewer statements over rows than this.
     private const int MaxPrepared = 200;
 
     private readonly Dictionary<string, SqliteCommand> _prepared = new(StringComparer.Ordinal);
@@ -22,9 +24,11 @@ internal sealed class SqliteSourceConnection(string connectionString, SqliteSour
     /// <summary>Begins another use of a connection that was kept.</summary>
     internal void Reuse() => _isInUse = 1;
 
-    /// <summary>A command that was prepared before, or one that is prepared now. The connection disposes of it.</summary>
+    /// <summary>
+    /// Returns the prepared command; prepares it if it does not exist yet. The connection disposes of the command.
+    /// </summary>
     /// <param name="sql">Identifies the command.</param>
-    /// <param name="prepare">Prepares it.</param>
+    /// <param name="prepare">Prepares the command.</param>
     internal SqliteCommand Prepared(string sql, Func<SqliteCommand> prepare)
     {
         if (!_prepared.TryGetValue(sql, out var command))

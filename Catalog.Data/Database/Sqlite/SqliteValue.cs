@@ -13,7 +13,7 @@ internal static class SqliteValue
     {
         null => DBNull.Value,
         DateTimeOffset instant => instant.UtcDateTime.ToString(Instant, CultureInfo.InvariantCulture),
-        // Upper case, as the driver writes the values of an expanded list.
+        // The text is in upper case, because the driver writes the values of an expanded list in upper case.
         Guid id => id.ToString("D").ToUpperInvariant(),
         bool flag => flag ? 1L : 0L,
         _ => value,

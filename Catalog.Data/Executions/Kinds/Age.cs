@@ -5,7 +5,7 @@ namespace Catalog.Data.Executions.Kinds;
 /// <summary>Durations in definitions, such as <c>90s</c>, <c>15m</c>, <c>2h</c> or <c>7d</c>.</summary>
 internal static class Age
 {
-    /// <summary>The duration of a text; null when it is none.</summary>
+    /// <summary>Reads a duration; null when the text is not a duration.</summary>
     public static TimeSpan? Parse(string text)
     {
         if (text.Length is < 2 or > 12

@@ -3,7 +3,7 @@ namespace Catalog.Data.Executions.Kinds;
 /// <summary>The kinds that compare one number of a table or column with bounds or thresholds. Nulls are left out.</summary>
 internal static class AggregateKinds
 {
-    /// <summary>The number of rows, which is that of the judged rows too. Without bounds and thresholds, an empty table fails.</summary>
+    /// <summary>The number of rows. If the definition has no bounds and no thresholds, an empty table fails.</summary>
     public static CheckKind RowCount(CheckParameters parameters)
     {
         var bounds = Bounds.Read(parameters);
@@ -48,11 +48,11 @@ internal static class AggregateKinds
         return AtQuantile(parameters, quantile ?? 0.5);
     }
 
-    /// <summary>The number of different values that are not null. An empty table has none.</summary>
+    /// <summary>The number of different values that are not null; 0 for an empty table.</summary>
     public static CheckKind DistinctCount(CheckParameters parameters) =>
         Column(parameters, (scan, name) => $"count(distinct {scan.Value(name)})");
 
-    /// <summary>The different values as a share of the values that are not null, 0 to 1.</summary>
+    /// <summary>The number of different values divided by the number of values that are not null; 0 if all are null.</summary>
     public static CheckKind DistinctShare(CheckParameters parameters)
     {
         var (column, bounds) = (parameters.Column(), Bounds.Read(parameters));
@@ -90,7 +90,8 @@ internal static class AggregateKinds
             ShowsValue = true,
             Statement = context =>
             {
-                // For engines without the aggregate: the rows on both sides of the position, and the line between them.
+                // Engines without an aggregate for quantiles run this statement. It reads the values on both sides of
+                // the position of the quantile, and Between interpolates between them.
                 var name = context.Sql.Quote(column);
                 var sql = $"select max(case when r - 1 <= p and r > p then v end), max(case when r - 1 >= p and r - 2 < p then v end), "
                     + "max(p) from (select "

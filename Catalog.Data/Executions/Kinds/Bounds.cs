@@ -4,7 +4,7 @@ using Catalog.Data.Warehouses.Sql;
 
 namespace Catalog.Data.Executions.Kinds;
 
-/// <summary>The parameters <c>min</c> and <c>max</c>, each of which is part of the range unless it is strict.</summary>
+/// <summary>The parameters <c>min</c> and <c>max</c>. A bound belongs to the range unless it is strict.</summary>
 internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool StrictMin, bool StrictMax)
 {
     /// <summary>The names of the parameters.</summary>
@@ -15,7 +15,8 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
     {
         var bounds = new Bounds(
             parameters.Scalar("min"), parameters.Scalar("max"), parameters.Flag("strict_min"), parameters.Flag("strict_max"));
-        // A range without any number in it is a mistake, except for lengths, which Great Expectations lets fail.
+        // If min is greater than max, the range contains no number, so the definition is rejected. It is accepted for
+        // lengths, because Great Expectations accepts it: such a check always fails.
         if (bounds is { Min: { ValueKind: JsonValueKind.Number } min, Max: { ValueKind: JsonValueKind.Number } max }
             && MeasuredValues.Compare(MeasuredValues.OfJson(min), MeasuredValues.OfJson(max)) > 0 && !allowEmpty)
         {
@@ -25,7 +26,7 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
         return bounds.Min is null && bounds.Max is null ? null : bounds;
     }
 
-    /// <summary>As <see cref="Read"/>, and a missing bound is an error.</summary>
+    /// <summary>Reads the parameters. Adds an error when neither bound is given.</summary>
     public static Bounds Required(CheckParameters parameters, bool allowEmpty = false)
     {
         if (Read(parameters, allowEmpty) is { } bounds)
@@ -37,14 +38,14 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
         return new(null, null, false, false);
     }
 
-    /// <summary>The condition in SQL that a value is outside. Null is not outside.</summary>
+    /// <summary>The SQL condition that is true for a value outside the range. It is not true for null.</summary>
     public string Outside(WarehouseSql sql, string expression) => string.Join(" or ", new[]
     {
         Min is { } min ? $"{expression} {(StrictMin ? "<=" : "<")} {sql.Literal(min)}" : null,
         Max is { } max ? $"{expression} {(StrictMax ? ">=" : ">")} {sql.Literal(max)}" : null,
     }.OfType<string>());
 
-    /// <summary>Whether a measured value is outside; null when it cannot be compared with a bound.</summary>
+    /// <summary>Whether a measured value is outside the range; null when it cannot be compared with a bound.</summary>
     public bool? IsOutside(object value)
     {
         if ((Min is { } min && Compare(value, min) is null) || (Max is { } max && Compare(value, max) is null))
@@ -80,7 +81,7 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
             return MeasuredValues.Compare(value, bound.GetBoolean());
         }
 
-        // A text column may hold times. They are compared as times when the bound is one too.
+        // A text column can contain times. If the bound is a time too, they are compared as times.
         var text = bound.GetString()!;
         if (IsDate().IsMatch(text) && MeasuredValues.Time(value) is { } time && MeasuredValues.Time(text) is { } boundTime)
         {

@@ -3,7 +3,7 @@ using Catalog.Data.Checks;
 
 namespace Catalog.Data.Executions.Kinds;
 
-/// <summary>A definition that can be executed: its kind, its table and its thresholds.</summary>
+/// <summary>A definition that can be executed, with its kind, its table and its thresholds.</summary>
 public sealed class CheckDefinition
 {
     private static readonly Dictionary<string, Func<CheckParameters, TimeProvider, CheckKind>> Kinds = new(StringComparer.Ordinal)
@@ -51,7 +51,7 @@ public sealed class CheckDefinition
     /// <summary>The check.</summary>
     public Check Check { get; }
 
-    /// <summary>The checked table; empty for a statement of the user.</summary>
+    /// <summary>The checked table; empty when a check with a statement of the user names no table.</summary>
     public string Table { get; private init; } = "";
 
     /// <summary>The condition on the rows that are judged; null for all rows.</summary>
@@ -77,8 +77,8 @@ public sealed class CheckDefinition
     /// <summary>The user's statement; null for other kinds.</summary>
     internal string? Sql { get; private init; }
 
-    /// <summary>What is wrong with a definition, by JSON pointer; empty when it can be executed.</summary>
-    /// <param name="kind">The kind; null for a statement without one.</param>
+    /// <summary>The errors of a definition by JSON pointer; empty when the definition can be executed.</summary>
+    /// <param name="kind">The kind; null when the definition has only a statement.</param>
     /// <param name="dataset">The dataset of the check.</param>
     /// <param name="definition">The definition as sent: a JSON object.</param>
     public static IReadOnlyDictionary<string, string> Validate(string? kind, string? dataset, JsonElement definition)
@@ -98,7 +98,9 @@ public sealed class CheckDefinition
     }
 
     /// <summary>Reads the definition of a check.</summary>
-    /// <returns>Null when it cannot be executed; <paramref name="errors"/> says why, by JSON pointer.</returns>
+    /// <returns>
+    /// Null when the definition cannot be executed. Then <paramref name="errors"/> contains the errors by JSON pointer.
+    /// </returns>
     public static CheckDefinition? Read(Check check, TimeProvider time, out IReadOnlyDictionary<string, string> errors)
     {
         using var json = JsonDocument.Parse(check.Definition);

@@ -5,8 +5,8 @@ using Catalog.Data.Warehouses;
 namespace Catalog.Data.Executions.Kinds;
 
 /// <summary>
-/// Reads the fields of a definition for a kind, and collects what is wrong with them by JSON pointer. After a wrong
-/// field it returns a default, so that all errors of a definition are reported together.
+/// Reads the fields of a definition for a kind, and collects their errors by JSON pointer. For a wrong field it returns
+/// a default value, so that all errors of a definition are reported together.
 /// </summary>
 internal sealed class CheckParameters(JsonElement definition)
 {
@@ -30,7 +30,7 @@ internal sealed class CheckParameters(JsonElement definition)
     /// <summary>Whether a parameter is given and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
-    /// <summary>The one checked column.</summary>
+    /// <summary>The checked column. Adds an error when the definition does not name exactly one column.</summary>
     public string Column()
     {
         if (Columns() is not [var column])
@@ -72,7 +72,7 @@ internal sealed class CheckParameters(JsonElement definition)
         return text;
     }
 
-    /// <summary>A parameter that is text and required.</summary>
+    /// <summary>A required parameter that is text.</summary>
     public string Required(string name)
     {
         if (Text(name) is { } text)
@@ -101,7 +101,10 @@ internal sealed class CheckParameters(JsonElement definition)
         return words[0];
     }
 
-    /// <summary>A parameter that is a whole number of a range.</summary>
+    /// <summary>
+    /// A parameter that is a whole number from <paramref name="least"/> to <paramref name="most"/>;
+    /// <paramref name="absent"/> when it is not given.
+    /// </summary>
     public int Whole(string name, int least, int most, int absent)
     {
         if (Find(name) is not { } value)
@@ -168,7 +171,10 @@ internal sealed class CheckParameters(JsonElement definition)
         return null;
     }
 
-    /// <summary>A parameter that is a list of texts, numbers, true or false. A null in the list is left out.</summary>
+    /// <summary>
+    /// A parameter that is a list of texts, numbers, true or false; empty when it is absent. A null in the list is left
+    /// out.
+    /// </summary>
     public IReadOnlyList<JsonElement> Scalars(string name, bool required = true)
     {
         if (Find(name) is not { } value)
@@ -192,9 +198,9 @@ internal sealed class CheckParameters(JsonElement definition)
     }
 
     /// <summary>A parameter that is one text or a list of texts; empty when it is absent.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="most">The largest number of texts.</param>
-    /// <param name="allowEmpty">Whether a text may be empty, as a pattern may.</param>
+    /// <param name="name">The name of the parameter.</param>
+    /// <param name="most">The maximum number of texts.</param>
+    /// <param name="allowEmpty">Whether a text can be empty. A pattern can be empty.</param>
     public IReadOnlyList<string> Texts(string name, int most, bool allowEmpty = false)
     {
         if (Find(name) is not { } value)
@@ -219,12 +225,12 @@ internal sealed class CheckParameters(JsonElement definition)
         return [];
     }
 
-    /// <summary>A parameter that is an object or an array; null when it is absent.</summary>
+    /// <summary>A parameter of any JSON type; null when it is absent.</summary>
     public JsonElement? Any(string name) => Find(name);
 
     /// <summary>
-    /// A parameter that is a condition in SQL; null when it is absent. It is guarded when the type of the warehouse is
-    /// known.
+    /// A parameter that is a condition in SQL; null when it is absent. <see cref="RefuseSql"/> tests the condition later,
+    /// when the type of the warehouse is known.
     /// </summary>
     public string? Condition(string name)
     {
@@ -237,14 +243,14 @@ internal sealed class CheckParameters(JsonElement definition)
         return sql;
     }
 
-    /// <summary>Why SQL of the definition is refused by the rules of a type of warehouse; null when none is.</summary>
+    /// <summary>Why a type of warehouse must not run the SQL of the definition; null when it may run the SQL.</summary>
     public string? RefuseSql(WarehouseSqlFamily family) =>
         Sql is { } sql && SqlGuard.Refuse(sql, family) is { } reason ? $"sql: {reason}"
         : _conditions.Select(condition => (condition.Name, Reason: SqlGuard.RefuseExpression(condition.Sql, family)))
             .FirstOrDefault(refused => refused.Reason is not null) is (var name, { } refusal) ? $"params.{name}: {refusal}"
         : null;
 
-    /// <summary>Reports bounds, for kinds that judge something else than the measured number.</summary>
+    /// <summary>Adds an error for each given bound. For kinds that do not compare the measured number itself.</summary>
     public void RefuseBounds()
     {
         foreach (var name in Bounds.Names.Where(Has))
@@ -253,7 +259,7 @@ internal sealed class CheckParameters(JsonElement definition)
         }
     }
 
-    /// <summary>Reports parameters that no reader asked for.</summary>
+    /// <summary>Adds an error for each given parameter that the kind did not read.</summary>
     public void RefuseUnknown(string kind)
     {
         if (_params.ValueKind != JsonValueKind.Object)

@@ -7,11 +7,12 @@ internal static class HistoryKinds
 {
     private const double MostStandardDeviations = 3;
 
-    // Results that are errors have no number and are left out, so some more are read.
+    // Results with the status error are left out, so more results are read than are needed.
     private const int MoreForErrors = 20;
 
     /// <summary>
-    /// The number of rows compared with earlier results: the change in percent. Passes until there is an earlier result.
+    /// Compares the number of rows with the mean of earlier results. The judged number is the change in percent. The
+    /// check passes until there is an earlier result.
     /// </summary>
     public static CheckKind VolumeChange(CheckParameters parameters)
     {
@@ -45,8 +46,8 @@ internal static class HistoryKinds
     }
 
     /// <summary>
-    /// A metric that lies far from its mean in earlier results, in standard deviations. Passes until there are enough
-    /// results.
+    /// Compares a metric with the mean of its earlier results. The judged number is the distance in standard deviations.
+    /// The check passes until there are enough earlier results.
     /// </summary>
     public static CheckKind Anomaly(CheckParameters parameters)
     {
@@ -89,8 +90,8 @@ internal static class HistoryKinds
 
                 var mean = numbers.Average();
                 var deviation = Math.Sqrt(numbers.Sum(value => (value - mean) * (value - mean)) / (numbers.Count - 1));
-                // Without any variation in the past, every change is an anomaly.
-                // The mean of equal numbers may differ from them in its last digit.
+                // If all earlier numbers are equal, every change is an anomaly. The mean of equal numbers can differ
+                // from them in its last digit, so a difference of that size is not a change.
                 var noise = Math.Abs(mean) * 1e-9;
                 var score = Math.Abs(number - mean) <= noise ? 0
                     : deviation > noise ? (number - mean) / deviation : double.MaxValue * Math.Sign(number - mean);

@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace Catalog.Data.Executions.Kinds;
 
-/// <summary>The kinds that group or join: each needs a statement of its own.</summary>
+/// <summary>The kinds that group rows or join tables. Each check of these kinds needs its own statement.</summary>
 internal static class KeyKinds
 {
     /// <summary>
-    /// Each value occurs once. <c>params.measure</c> says what is counted as failed: the rows involved (the default),
-    /// the values that occur several times, or the surplus rows. Rows with a null in all columns are not judged.
+    /// Each value occurs once. <c>params.measure</c> says what is counted as failed: all rows with a repeated value (the
+    /// default), the repeated values, or the surplus rows. A row is not judged when all columns of the check are null.
     /// </summary>
     public static CheckKind Unique(CheckParameters parameters)
     {
@@ -64,7 +64,7 @@ internal static class KeyKinds
                     """;
                 return new(sql, rows => Measure.OfRows(rows.Rows[0][0], rows.Rows[0][1]));
             },
-            // Outside of the subquery the name of the column cannot mean one of the other table.
+            // The first name stands outside the subquery, so it cannot mean a column of the other table.
             Violation = sql => $"{sql.Quote(column)} is not null and {sql.Quote(column)} not in (select {sql.Quote(field)} "
                 + $"from {sql.Table(to)} where {sql.Quote(field)} is not null)",
             CountsRows = true,
@@ -74,8 +74,9 @@ internal static class KeyKinds
     }
 
     /// <summary>
-    /// The value that occurs most often is one of a list. When several occur equally often the check fails, or passes if
-    /// one of them is listed and <c>params.ties</c> is <c>any</c>. The number is that of the values which are not accepted.
+    /// The value that occurs most often is in a list. If several values occur equally often, the check fails; but if
+    /// <c>params.ties</c> is <c>any</c>, it passes when one of them is in the list. The number is 0 when the check passes.
+    /// Otherwise it is the number of most frequent values that are not in the list, at least 1.
     /// </summary>
     public static CheckKind MostCommonValue(CheckParameters parameters)
     {
@@ -86,7 +87,7 @@ internal static class KeyKinds
             Statement = context =>
             {
                 var name = context.Sql.Quote(column);
-                // Compared by the warehouse: its values have more forms than JSON.
+                // The warehouse compares the values, because it has types that JSON does not have.
                 var listed = values.Count == 0 ? "1 = 0" : RowKinds.In(context.Sql, name, values, not: false);
                 var sql = $"""
                     select max(n), count(*), sum(listed) from (

@@ -6,7 +6,7 @@ namespace Catalog.Data.Executions.Kinds;
 /// <summary>Reads the values that warehouses return.</summary>
 internal static class MeasuredValues
 {
-    /// <summary>A value as a number; null when it is none.</summary>
+    /// <summary>A value as a number; null when the value is not a number.</summary>
     public static double? Number(object? value) => value switch
     {
         null => null,
@@ -19,8 +19,8 @@ internal static class MeasuredValues
     };
 
     /// <summary>
-    /// A value as a number without rounding. Null for a floating-point number, for one beyond the range of decimal, and
-    /// for what is no number.
+    /// A value as a number without rounding; null when the value is a floating-point number, is outside the range of
+    /// decimal, or is not a number.
     /// </summary>
     public static decimal? Exact(object? value) => value switch
     {
@@ -32,24 +32,24 @@ internal static class MeasuredValues
     };
 
     /// <summary>
-    /// Compares two numbers: without rounding when both are exact, otherwise as floating-point numbers. Null when one of
-    /// them is no number.
+    /// Compares two numbers: without rounding when both are exact, otherwise as floating-point numbers. Null when one
+    /// value is not a number.
     /// </summary>
     public static int? Compare(object? left, object? right) => (Exact(left), Exact(right)) is ({ } first, { } second)
         ? first.CompareTo(second)
         : (Number(left), Number(right)) is ({ } one, { } other) ? one.CompareTo(other) : null;
 
-    /// <summary>A JSON number: decimal, or double when it is beyond the range of decimal.</summary>
+    /// <summary>A JSON number as a decimal, or as a double when it is outside the range of decimal.</summary>
     public static object OfJson(JsonElement number) => number.TryGetDecimal(out var exact) ? exact : number.GetDouble();
 
-    /// <summary>A count; 0 for null, which is the sum of no rows.</summary>
+    /// <summary>A value as a count. Null counts as 0, because a sum over no rows is null.</summary>
     public static long Count(object? value) => Exact(value) is { } exact ? (long)Math.Clamp(exact, long.MinValue, long.MaxValue)
         : Number(value) is { } number ? (long)number : 0;
 
-    /// <summary>A value as a time; one without an offset is UTC. Null when it is none.</summary>
+    /// <summary>A value as a time; null when it is not a time. A time without an offset is in UTC.</summary>
     public static DateTimeOffset? Time(object? value) => Time(value, TimeZoneInfo.Utc);
 
-    /// <summary>A value as a time; one without an offset is in the zone. Null when it is none.</summary>
+    /// <summary>A value as a time; null when it is not a time. A time without an offset is in the zone.</summary>
     public static DateTimeOffset? Time(object? value, TimeZoneInfo zone) => value switch
     {
         DateTimeOffset time => time,
@@ -78,7 +78,7 @@ internal static class MeasuredValues
         _ => JsonSerializer.Serialize(Convert.ToString(value, CultureInfo.InvariantCulture)),
     };
 
-    /// <summary>A time that is written in a zone.</summary>
+    /// <summary>Turns a local time of a zone into a time with an offset.</summary>
     public static DateTimeOffset In(TimeZoneInfo zone, DateTime local)
     {
         var unspecified = DateTime.SpecifyKind(local, DateTimeKind.Unspecified);

@@ -4,8 +4,8 @@ using Catalog.Data.Warehouses.Sql;
 namespace Catalog.Data.Executions.Kinds;
 
 /// <summary>
-/// The kinds that judge each row. A row whose value is null is neither judged nor counted, except by
-/// <c>not_null</c>, <c>null</c> and <c>missing</c>.
+/// The kinds that judge each row. A row whose value is null is neither judged nor counted, except by <c>not_null</c>,
+/// <c>null</c> and <c>missing</c>, and by <c>compare_columns</c> when <c>params.nulls</c> is <c>fail</c>.
 /// </summary>
 internal static class RowKinds
 {
@@ -34,7 +34,7 @@ internal static class RowKinds
     public static CheckKind Null(CheckParameters parameters) =>
         AllRows(parameters.Column(), (sql, column) => $"{sql.Quote(column)} is not null");
 
-    /// <summary>Null, blank, or one of <c>params.values</c>.</summary>
+    /// <summary>A row violates the check when its value is null, blank, or one of <c>params.values</c>.</summary>
     public static CheckKind Missing(CheckParameters parameters)
     {
         var values = parameters.Scalars("values", required: false);
@@ -103,7 +103,10 @@ internal static class RowKinds
         }, format is not null ? $"{{\"format\":\"{format}\"}}" : null);
     }
 
-    /// <summary>Column A compared with column B. A row with a null in one of them is not judged, unless <c>nulls</c> says so.</summary>
+    /// <summary>
+    /// Compares two columns of each row. A row with a null in one of the columns is judged only when <c>params.nulls</c>
+    /// is <c>fail</c>.
+    /// </summary>
     public static CheckKind CompareColumns(CheckParameters parameters)
     {
         var columns = parameters.Columns();
@@ -119,14 +122,14 @@ internal static class RowKinds
         string Present(WarehouseSql sql) => $"{sql.Quote(first)} is not null and {sql.Quote(second)} is not null";
         string Holds(WarehouseSql sql) => $"{sql.Quote(first)} {comparison} {sql.Quote(second)}";
         return nullsFail
-            // Two nulls are equal, and differ from every value.
+            // Two nulls count as equal. A null and a value count as different.
             ? Rows(null, sql => $"case when {Present(sql)} then case when {Holds(sql)} then 0 else 1 end when {sql.Quote(first)} is null "
                 + $"and {sql.Quote(second)} is null then {(comparison is "=" or "<=" or ">=" ? 0 : 1)} else {(comparison == "<>" ? 0 : 1)} "
                 + "end = 1", columns, null)
             : Rows(Present, sql => $"not ({Holds(sql)})", columns, null);
     }
 
-    /// <summary>A condition in SQL that each row must meet. A row for which it is null is not judged.</summary>
+    /// <summary>A condition in SQL that each row must meet. A row for which the condition is null is not judged.</summary>
     public static CheckKind Expression(CheckParameters parameters)
     {
         var expression = parameters.Condition("expression");
@@ -143,7 +146,7 @@ internal static class RowKinds
     private static CheckKind AllRows(string column, Func<WarehouseSql, string, string> violation) =>
         Rows(null, sql => violation(sql, column), [column], null);
 
-    // A condition on a null is neither true nor false, so it counts no row and needs no test for null.
+    // A condition is not true for a null, so the count of violating rows needs no test for null.
     private static CheckKind NonNull(string column, Func<WarehouseSql, string, string> violation, string? expected) =>
         Rows(sql => $"{sql.Quote(column)} is not null", sql => violation(sql, sql.Quote(column)), [column], expected) with
         {
@@ -152,7 +155,8 @@ internal static class RowKinds
                 values => Measure.OfRows(values.Span[0], values.Span[1])),
         };
 
-    // Builds a kind from two conditions: which rows are judged (null: all), and which of these violate the check.
+    // Builds a kind from two conditions. The first selects the judged rows (null selects all rows); the second selects
+    // the rows that violate the check.
     private static CheckKind Rows(Func<WarehouseSql, string>? judged, Func<WarehouseSql, string> violation, IReadOnlyList<string> columns,
         string? expected)
     {
@@ -169,7 +173,7 @@ internal static class RowKinds
         };
     }
 
-    // Values of several JSON types are compared as text: a server with strict types would refuse the list.
+    // Values of several JSON types are compared as text, because a server with strict types rejects a mixed list.
     public static string In(WarehouseSql sql, string name, IReadOnlyList<JsonElement> values, bool not)
     {
         var mixed = values.Select(value => value.ValueKind is JsonValueKind.True ? JsonValueKind.False : value.ValueKind).Distinct()

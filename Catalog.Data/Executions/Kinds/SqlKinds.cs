@@ -41,8 +41,8 @@ internal static class SqlKinds
     }
 
     /// <summary>
-    /// A statement without a kind. Whether its number is a count of violations or a measured value cannot be known, so
-    /// only a result of one row with true or false is judged.
+    /// A statement without a kind. A number could be a count of violations or a measured value. So only a result of one
+    /// row with true or false is judged.
     /// </summary>
     public static CheckKind Bare(CheckParameters parameters)
     {

@@ -3,17 +3,17 @@ using System.Text.Json;
 
 namespace Catalog.Data.Executions.Kinds;
 
-/// <summary>The kinds that compare a table with another, with a clock, or with an expected schema.</summary>
+/// <summary>The kinds that compare a table with another table, with the clock, or with an expected schema.</summary>
 internal static class TableKinds
 {
-    // The clock of the warehouse may differ from the one of this service.
+    // The clock of the warehouse can be ahead of the clock of this service.
     private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(5);
 
     private static string InFuture(string column) =>
         $"the newest value of the column {column} is more than {MaxAhead.TotalMinutes:0} minutes in the future, so its age is not known. "
         + "Correct the value, set params.time_zone to the zone in which it is written, or leave such rows out with params.where.";
 
-    /// <summary>The columns of the table. The number is that of the differences.</summary>
+    /// <summary>Compares the columns of the table with the expected columns. The number counts the differences.</summary>
     public static CheckKind Schema(CheckParameters parameters)
     {
         var expected = Expected(parameters);
@@ -62,8 +62,8 @@ internal static class TableKinds
     }
 
     /// <summary>
-    /// The age of the newest value of a column, in seconds. A table without values fails. A value of the future has no
-    /// age, so it is an error.
+    /// The age of the newest value of a column, in seconds. A table without values fails. A value more than
+    /// <see cref="MaxAhead"/> in the future has no age, so the check ends with an error.
     /// </summary>
     public static CheckKind Freshness(CheckParameters parameters, TimeProvider time)
     {
@@ -95,7 +95,8 @@ internal static class TableKinds
                     return new() { Problem = $"the newest value of the column {column} is not a time." };
                 }
 
-                // A session reads a time without zone as UTC. The definition says in which zone it is written.
+                // A session reads a time without a zone as UTC. If the definition names a zone, the time is local time
+                // of that zone.
                 newest = values.Span[0] is not string && parameters.Has("time_zone")
                     ? MeasuredValues.In(zone!, newest.UtcDateTime) : newest;
 
@@ -122,7 +123,7 @@ internal static class TableKinds
         };
     }
 
-    /// <summary>The number of rows compared with that of another table. The number judged is the difference.</summary>
+    /// <summary>Compares the number of rows with that of another table. The judged number is the difference.</summary>
     public static CheckKind CrossTableRowCount(CheckParameters parameters)
     {
         var factor = parameters.Number("factor") ?? 1;
@@ -137,10 +138,10 @@ internal static class TableKinds
         };
     }
 
-    /// <summary>Compares the rows of a check with those of its other table.</summary>
+    /// <summary>Compares the number of rows of a check with the number of rows of the other table times a factor.</summary>
     public static Measure Compare(Measure own, long other, double factor)
     {
-        // A factor of this size keeps the product within the range of decimal.
+        // With a factor below 1e9, the product of any number of rows is within the range of decimal.
         decimal? exact = Math.Abs(factor) < 1e9 && own.Exact is { } rows ? Math.Abs(rows - (other * (decimal)factor)) : null;
         var difference = (double?)exact ?? Math.Abs((own.Number ?? 0) - (other * factor));
         return own with

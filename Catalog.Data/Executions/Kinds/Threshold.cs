@@ -4,15 +4,15 @@ using System.Text.Json;
 namespace Catalog.Data.Executions.Kinds;
 
 /// <summary>
-/// The condition under which a check warns or fails. A number N in the definition means "more than N"; an object names
-/// comparisons, all of which must hold.
+/// The condition under which a check warns or fails. A number N in the definition means "more than N". An object contains
+/// comparisons, and all of them must be true.
 /// </summary>
 internal sealed record Threshold
 {
     private static readonly string[] Comparisons =
         ["above", "at_least", "below", "at_most", "equals", "not_equals", "between", "outside"];
 
-    // Its product with every number of rows is within the range of decimal.
+    // The product of this percentage and any number of rows is within the range of decimal.
     private const decimal MostPercent = 1_000_000_000;
 
     private readonly List<(string Comparison, decimal[] Bounds)> _conditions = [];
@@ -22,16 +22,17 @@ internal sealed record Threshold
     /// <summary>The threshold as sent.</summary>
     public string Json { get; }
 
-    /// <summary>Whether the comparison is with a share of the judged rows, in percent.</summary>
+    /// <summary>Whether the bounds are percentages of the judged rows.</summary>
     public bool IsPercent { get; private set; }
 
-    /// <summary>A threshold that is met above zero.</summary>
+    /// <summary>A threshold that every number above zero meets.</summary>
     public static Threshold AboveZero { get; } = FromNumber(0, "0");
 
     /// <summary>Reads a threshold.</summary>
-    /// <param name="value">The value of the field; undefined or null for none.</param>
-    /// <param name="durations">Whether a bound may be a duration such as <c>2h</c>, which is read as seconds.</param>
-    /// <param name="error">What is wrong with it; null when nothing is.</param>
+    /// <param name="value">The value of the field; undefined or null when there is no threshold.</param>
+    /// <param name="durations">Whether a bound can be a duration such as <c>2h</c>. It is converted to seconds.</param>
+    /// <param name="error">What is wrong with the value; null when the value is valid.</param>
+    /// <returns>Null when there is no threshold, or when the value is wrong.</returns>
     public static Threshold? Read(JsonElement value, bool durations, out string? error)
     {
         error = null;
@@ -83,13 +84,14 @@ internal sealed record Threshold
         return error is null ? threshold : null;
     }
 
-    /// <summary>Whether the condition holds for a number, or for a share: a number of rows of a total.</summary>
-    /// <param name="number">The measured number; NaN, when no row has a value, meets every condition.</param>
+    /// <summary>Whether a number meets the condition. If the unit is percent, its share of the total is compared.</summary>
+    /// <param name="number">The measured number. NaN means that no row has a value, and meets every condition.</param>
     /// <param name="exact">The same number without rounding; null for a floating-point number.</param>
     /// <param name="total">The number of judged rows; used when the unit is percent.</param>
     public bool IsMet(double number, decimal? exact, long? total)
     {
-        // A double below 1e15 is compared as a decimal: a double cannot store 0.1 exactly, and 0.1 must meet a bound of 0.1.
+        // A double cannot store 0.1 exactly, but a measured 0.1 must be equal to a bound of 0.1. So a double below 1e15 is
+        // compared as a decimal.
         exact ??= Math.Abs(number) < 1e15 ? (decimal)number : null;
         if (IsPercent && total is 0)
         {

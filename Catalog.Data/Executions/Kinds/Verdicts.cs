@@ -51,9 +51,9 @@ internal static class Verdicts
         };
     }
 
-    /// <summary>The verdict without the measured value, which is a value of a column that must not be kept.</summary>
+    /// <summary>Removes the measured value from a verdict, because values of its column must not be kept.</summary>
     /// <param name="verdict">The verdict.</param>
-    /// <param name="reason">Why the value is hidden: a sentence.</param>
+    /// <param name="reason">A sentence that says why the value is hidden.</param>
     public static CheckVerdict HideValue(CheckVerdict verdict, string reason) => verdict.Status == CheckStatus.Error ? verdict
         : verdict with
         {
@@ -73,11 +73,11 @@ internal static class Verdicts
         Table = table is { Length: > 0 } ? table : null,
     };
 
-    /// <summary>The verdict over groups: that of the worst group.</summary>
+    /// <summary>The verdict on a check with groups: it is the verdict on the worst group.</summary>
     /// <param name="definition">The definition.</param>
-    /// <param name="groups">The values that name each group, as JSON, and its measure.</param>
-    /// <param name="duration">The time of the statement.</param>
-    /// <param name="hidden">Why the names of all groups are hidden: a sentence; null when they are not.</param>
+    /// <param name="groups">For each group its values as a JSON array, and its measure.</param>
+    /// <param name="duration">The time that the statement took.</param>
+    /// <param name="hidden">A sentence that says why the names of all groups are hidden; null when they are not.</param>
     public static CheckVerdict JudgeGroups(CheckDefinition definition, IReadOnlyList<(string Group, Measure Measure)> groups,
         TimeSpan duration, string? hidden)
     {

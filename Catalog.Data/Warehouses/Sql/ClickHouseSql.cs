@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Catalog.Data.Warehouses.Sql;
 
-/// <summary>SQL of ClickHouse. Not tested against a server.</summary>
+/// <summary>SQL of ClickHouse. It is not tested against a real server.</summary>
 public sealed class ClickHouseSql : WarehouseSql
 {
     /// <inheritdoc />
@@ -32,7 +32,7 @@ public sealed class ClickHouseSql : WarehouseSql
     public override string Matches(string expression, string pattern) => $"match({AsText(expression)}, {Text(pattern)})";
 
     /// <inheritdoc />
-    /// <remarks>A backslash is the escape character, and no clause may name another.</remarks>
+    /// <remarks>The escape character is always a backslash, because LIKE of ClickHouse has no ESCAPE clause.</remarks>
     public override string Like(string expression, string pattern) => $"{AsText(expression)} like {Text(pattern)}";
 
     /// <inheritdoc />

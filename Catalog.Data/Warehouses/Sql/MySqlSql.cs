@@ -1,6 +1,6 @@
 namespace Catalog.Data.Warehouses.Sql;
 
-/// <summary>SQL of MySQL and MariaDB, with the default setting of backslashes in texts.</summary>
+/// <summary>SQL of MySQL and MariaDB. A backslash in a text is an escape character, as it is by default.</summary>
 public sealed class MySqlSql : WarehouseSql
 {
     /// <inheritdoc />
@@ -26,7 +26,7 @@ public sealed class MySqlSql : WarehouseSql
     public override string AsDouble(string expression) => $"cast({expression} as double)";
 
     /// <inheritdoc />
-    /// <remarks>Without (?-i) the collation of the column decides about upper and lower case.</remarks>
+    /// <remarks>Without (?-i) the collation of the column decides whether upper and lower case differ.</remarks>
     public override string Matches(string expression, string pattern) => $"{AsText(expression)} regexp {Text("(?-i)" + pattern)}";
 
     /// <inheritdoc />

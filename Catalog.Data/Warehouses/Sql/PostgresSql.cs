@@ -7,12 +7,12 @@ public sealed class PostgresSql : WarehouseSql
     public override WarehouseSqlFamily Family => WarehouseSqlFamily.Postgres;
 
     /// <inheritdoc />
-    /// <remarks>The form with E means the same whatever standard_conforming_strings says.</remarks>
+    /// <remarks>A literal that begins with E means the same with each value of standard_conforming_strings.</remarks>
     public override string Text(string value) => value.Contains('\\', StringComparison.Ordinal)
         ? $"E{base.Text(value.Replace("\\", "\\\\", StringComparison.Ordinal))}" : base.Text(value);
 
     /// <inheritdoc />
-    /// <remarks>A length of a number is an error of the server.</remarks>
+    /// <remarks>The server reports an error for the length of a number.</remarks>
     public override string Length(string expression) => $"char_length({expression})";
 
     /// <inheritdoc />
@@ -20,8 +20,8 @@ public sealed class PostgresSql : WarehouseSql
 
     /// <inheritdoc />
     /// <remarks>
-    /// Read from the system catalog: information_schema hides columns that the user may not read, and ignores the
-    /// search path.
+    /// The statement reads the system catalog, because information_schema hides columns that the user is not allowed to
+    /// read, and ignores the search path.
     /// </remarks>
     public override string Columns(string table) =>
         "select a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute a "

@@ -6,23 +6,23 @@ using System.Text.RegularExpressions;
 namespace Catalog.Data.Warehouses.Sql;
 
 /// <summary>
-/// How SQL is written for a type of warehouse: names, literals and functions. The members with a body are the SQL
-/// standard; an engine overrides what it spells differently.
+/// How SQL is written for a type of warehouse: names, literals and functions. The members with a body write standard
+/// SQL. The class of an engine overrides what the engine writes differently.
 /// </summary>
 public abstract class WarehouseSql
 {
     /// <summary>The rules by which a statement of a user is read.</summary>
     public abstract WarehouseSqlFamily Family { get; }
 
-    /// <summary>Whether <see cref="Quantile"/> is an aggregate that can stand beside others in one statement.</summary>
+    /// <summary>Whether <see cref="Quantile"/> can be used beside other aggregates in one statement.</summary>
     public virtual bool HasQuantile => true;
 
-    /// <summary>Quotes the name of a column or table. A quote inside the name is doubled.</summary>
+    /// <summary>Quotes the name of a column or table. Quotes inside the name are escaped.</summary>
     public virtual string Quote(string identifier) => $"\"{identifier.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     /// <summary>
-    /// The table of a name such as <c>schema.table</c>, each part quoted. A part that is written in double quotes may
-    /// contain a dot.
+    /// Quotes each part of the name of a table, such as <c>schema.table</c>. A part that is written in double quotes
+    /// can contain a dot.
     /// </summary>
     public string Table(string name) => string.Join('.', NameParts(name).Select(Quote));
 
@@ -74,14 +74,14 @@ public abstract class WarehouseSql
         _ => throw new FormatException("A value must be text, a number, true or false."),
     };
 
-    // The raw text of a JSON number is a number in every dialect, except that an exponent makes it a float.
+    // All engines read the text of a JSON number as a number. A number with an exponent is a floating-point number.
     private static string Number(JsonElement value) => value.GetRawText() is ['-', ..] and var negative ? $"({negative})"
         : value.GetRawText();
 
     /// <summary>A value as text.</summary>
     public virtual string AsText(string expression) => $"cast({expression} as text)";
 
-    /// <summary>A number as a floating-point number, so that no digits are lost in an average.</summary>
+    /// <summary>A number as a floating-point number, so that an average keeps the digits after the point.</summary>
     public virtual string AsDouble(string expression) => $"cast({expression} as double precision)";
 
     /// <summary>The number of characters of a text.</summary>
@@ -95,12 +95,14 @@ public abstract class WarehouseSql
     public abstract string Matches(string expression, string pattern);
 
     /// <summary>
-    /// Whether a text matches a pattern with % and _ as a whole. A backslash makes the next character an ordinary one;
-    /// upper and lower case differ.
+    /// Whether the whole text matches a pattern with % and _. The character after a backslash has no special meaning.
+    /// Upper and lower case differ.
     /// </summary>
     public virtual string Like(string expression, string pattern) => $"{AsText(expression)} like {Text(pattern)} escape {Text("\\")}";
 
-    /// <summary>A pattern with % and _ as a regular expression, for engines whose LIKE ignores upper and lower case.</summary>
+    /// <summary>
+    /// A pattern with % and _ as a regular expression, for engines whose LIKE ignores upper and lower case.
+    /// </summary>
     protected static string LikeAsRegex(string pattern)
     {
         var regex = new StringBuilder("(?s)^");
@@ -137,9 +139,9 @@ public abstract class WarehouseSql
             + "order by ordinal_position";
     }
 
-    /// <summary>The schema of a table without one.</summary>
+    /// <summary>The expression for the schema of a table whose name has no schema.</summary>
     protected virtual string CurrentSchema => "current_schema()";
 
-    /// <summary>Limits a statement to some rows.</summary>
+    /// <summary>Limits a statement to a number of rows.</summary>
     public virtual string Limit(string select, int rows) => string.Create(CultureInfo.InvariantCulture, $"{select} limit {rows}");
 }
