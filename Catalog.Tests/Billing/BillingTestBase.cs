@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Catalog.Tests.Billing;
 
 /// <summary>The service with a fake Stripe, and helpers for organizations, customers and events.</summary>
-public abstract class BillingTestBase : EndpointTests
+public abstract class BillingTestBase : EndpointTestBase
 {
     protected BillingTestBase(TestDatabase database, FakeStripe stripe) : base(database, stripe.Settings(("DATAXPIPE_STRIPE_TIMEOUT", "3")))
     {

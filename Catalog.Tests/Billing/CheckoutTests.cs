@@ -223,7 +223,7 @@ public abstract class CheckoutTests(TestDatabase database, FakeStripe stripe) : 
         output.AddRange(App.Log.At(LogLevel.Trace));
         Assert.Contains(output, line => line.Contains("api_key_expired", StringComparison.Ordinal));
         string[] secrets =
-            [FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, Canaries.Word];
+            [FakeStripe.Canary, FakeStripe.Key, FakeStripe.WebhookSecret, FakeStripe.OldWebhookSecret, SecretSearch.Word];
         foreach (var secret in secrets)
         {
             Assert.DoesNotContain(output, line => line.Contains(secret, StringComparison.OrdinalIgnoreCase));

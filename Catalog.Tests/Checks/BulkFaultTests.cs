@@ -12,7 +12,7 @@ public sealed class BulkFaultsOnPostgres(PostgresTestDatabase database) : BulkFa
 /// An unreadable item of a bulk post is rejected alone, and a bulk post has the same result as single posts in the same
 /// order.
 /// </summary>
-public abstract class BulkFaultTests(TestDatabase database) : EndpointTests(database)
+public abstract class BulkFaultTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Path = "/api/v1/checks/results";
 

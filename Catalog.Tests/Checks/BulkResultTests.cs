@@ -9,7 +9,7 @@ public sealed class BulkResultsOnSqlite(SqliteTestDatabase database) : BulkResul
 public sealed class BulkResultsOnPostgres(PostgresTestDatabase database) : BulkResultTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Bulk posts of results: each item is accepted or rejected on its own.</summary>
-public abstract class BulkResultTests(TestDatabase database) : EndpointTests(database)
+public abstract class BulkResultTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Path = "/api/v1/checks/results";
 

@@ -10,7 +10,7 @@ public sealed class CheckEndpointsOnSqlite(SqliteTestDatabase database) : CheckE
 public sealed class CheckEndpointsOnPostgres(PostgresTestDatabase database) : CheckEndpointTests(database),
     IClassFixture<PostgresTestDatabase>;
 
-public abstract class CheckEndpointTests(TestDatabase database) : EndpointTests(database)
+public abstract class CheckEndpointTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Path = "/api/v1/checks/";
 

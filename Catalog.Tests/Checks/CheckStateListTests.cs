@@ -10,7 +10,7 @@ public sealed class CheckStateListsOnPostgres(PostgresTestDatabase database) : C
     IClassFixture<PostgresTestDatabase>;
 
 /// <summary>What the checks found last, and what they found in one run.</summary>
-public abstract class CheckStateListTests(TestDatabase database) : EndpointTests(database), IAsyncLifetime
+public abstract class CheckStateListTests(TestDatabase database) : EndpointTestBase(database), IAsyncLifetime
 {
     private int _posted;
     private HttpClient? _client;

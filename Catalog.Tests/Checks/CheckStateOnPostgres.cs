@@ -1,7 +1,7 @@
 using Catalog.Data.Checks;
 using Catalog.Tests.Support;
 using Dapper;
-using static Catalog.Tests.Checks.CheckHistory;
+using static Catalog.Tests.Checks.RandomCheckResults;
 
 namespace Catalog.Tests.Checks;
 

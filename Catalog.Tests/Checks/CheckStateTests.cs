@@ -6,7 +6,7 @@ using Catalog.Data.Runs;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
-using static Catalog.Tests.Checks.CheckHistory;
+using static Catalog.Tests.Checks.RandomCheckResults;
 
 namespace Catalog.Tests.Checks;
 
@@ -61,8 +61,8 @@ public abstract class CheckStateTests : IAsyncLifetime
         for (var seed = 0; seed < histories; seed++)
         {
             var random = new Random(seed);
-            var history = CheckHistory.Any(random);
-            var expected = CheckHistory.Tables(history);
+            var history = RandomCheckResults.Any(random);
+            var expected = RandomCheckResults.Tables(history);
             foreach (var way in new[] { "ordered", "shuffled", "parallel" })
             {
                 var organization = $"{Organization}-{seed}-{way}";
@@ -91,7 +91,7 @@ public abstract class CheckStateTests : IAsyncLifetime
             Result("c", "fail", 1, "r"), Result("c", "pass", 2, "r"), Result("d", "fail", 1, "r"), Result("d", "error", 1, "r"),
             new RunEvent { RunId = "r", PipelineId = Nightly, Status = "completed", Digest = [1], Body = "{}" },
         ];
-        var expected = CheckHistory.Tables(history);
+        var expected = RandomCheckResults.Tables(history);
         Assert.Contains("run r failed gate d", expected, StringComparison.Ordinal);
         foreach (var (place, permutation) in Permutations(history).Index())
         {

@@ -84,7 +84,7 @@ public sealed class PythonClientTests(ClientService service) : IClassFixture<Cli
     public async Task A_wrong_key_never_reaches_a_log_and_the_events_can_be_sent_later()
     {
         await Register();
-        foreach (var key in (string[])[$"wrong-{Canaries.Word}", $"wrong {Canaries.Word}\n"])
+        foreach (var key in (string[])[$"wrong-{SecretSearch.Word}", $"wrong {SecretSearch.Word}\n"])
         {
             _job.Key = key;
             var result = await _job.Succeed($"""

@@ -74,7 +74,7 @@ public sealed class PythonJob : IDisposable
         var result = new PythonResult(process.ExitCode, await output, await errors);
         foreach (var text in (string[])[result.ToString(), .. Spooled, .. Rejected])
         {
-            Canaries.Suite.Require("The output or a file of the Python client", text);
+            SecretSearch.Suite.Require("The output or a file of the Python client", text);
         }
 
         return result;

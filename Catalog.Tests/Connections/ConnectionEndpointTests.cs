@@ -14,10 +14,10 @@ public sealed class ConnectionEndpointsOnPostgres(PostgresTestDatabase database)
     IClassFixture<PostgresTestDatabase>;
 
 public abstract class ConnectionEndpointTests(TestDatabase database)
-    : EndpointTests(database, ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey))
+    : EndpointTestBase(database, ("DATAXPIPE_SECRET_KEY", SecretSearch.SecretKey))
 {
     private const string Path = "/api/v1/connections/";
-    private const string Canary = $"{Canaries.Word}-pa55word";
+    private const string Canary = $"{SecretSearch.Word}-pa55word";
 
     [Fact]
     public async Task A_connection_is_registered_read_replaced_and_deleted()

@@ -15,7 +15,7 @@ public sealed class ContractOnPostgres(PostgresTestDatabase database) : Contract
 /// status, type and body; invalid input is refused; valid input is accepted; 405 with Allow; 404 after delete; readable
 /// after create; 401 without a key.
 /// </summary>
-public abstract class ContractTests(TestDatabase database) : EndpointTests(database, BillingSettings)
+public abstract class ContractTests(TestDatabase database) : EndpointTestBase(database, BillingSettings)
 {
     // Billing is configured, but the organization is self-hosted, so no request goes to Stripe.
     private static readonly (string, string)[] BillingSettings =
@@ -35,7 +35,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
     {
         var document = await Prepare();
         var random = new Random(20261121);
-        var sampler = new Sampler(document, random);
+        var sampler = new SchemaSampler(document, random);
         // Bodies of other tools are accepted when only a part of them is understood; their own tests send wrong ones.
         string[] others = ["PostLineageEvent", "PostLineageBatch", "PostDbtArtifacts", "PostTraces"];
         var operations = document.Operations
@@ -153,11 +153,12 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
     }
 
     private static IEnumerable<(Operation Operation, string What, string Query, JsonNode? Body)> Broken(
-        Operation operation, Sampler sampler)
+        Operation operation, SchemaSampler sampler)
     {
         foreach (var parameter in operation.Parameters("query"))
         {
-            foreach (var (what, value) in Sampler.Broken(parameter["schema"]!.AsObject()).Where(wrong => wrong.Value is JsonValue value
+            foreach (var (what, value) in SchemaSampler.Broken(parameter["schema"]!.AsObject()).Where(wrong =>
+                wrong.Value is JsonValue
                 && (wrong.What is not ("is boolean" or "is integer") || (string?)parameter["schema"]!["type"] != "string")))
             {
                 if (what != "empty")
@@ -178,7 +179,7 @@ public abstract class ContractTests(TestDatabase database) : EndpointTests(datab
         }
     }
 
-    private static string Query(Operation operation, Sampler sampler, Random random)
+    private static string Query(Operation operation, SchemaSampler sampler, Random random)
     {
         var chosen = operation.Parameters("query").Where(parameter => (string)parameter["name"]! is not ("cursor" or "format")
             && (random.Next(3) == 0 || (bool?)parameter["required"] == true)).ToList();

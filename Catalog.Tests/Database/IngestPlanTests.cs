@@ -37,7 +37,7 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
         await using var explained = Explained(plans);
         var db = explained.Database;
         await new PipelineRegistration(database.Database, TimeProvider.System).Register(
-            Organization, [new() { Id = CheckHistory.Nightly, Version = "1", Body = "{}", BodyHash = [1] }], Ct);
+            Organization, [new() { Id = RandomCheckResults.Nightly, Version = "1", Body = "{}", BodyHash = [1] }], Ct);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var meters = services.GetRequiredService<IMeterFactory>();
         var (events, results) = (new RunIngest(db, new(1, 4096), TimeProvider.System, meters), new ResultIngest(db, new(1, 4096), meters));
@@ -48,7 +48,7 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
             await Task.WhenAll(Enumerable.Range(0, 30).Select(i => events.Enqueue(Organization, new RunEvent
             {
                 RunId = $"r{i}",
-                PipelineId = CheckHistory.Nightly,
+                PipelineId = RandomCheckResults.Nightly,
                 Status = status,
                 Stages = [new() { StageName = "load", Status = status }],
                 Digest = [(byte)i, (byte)status.Length],
@@ -60,7 +60,7 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
         foreach (var status in new[] { CheckStatus.Fail, CheckStatus.Pass })
         {
             await Task.WhenAll(Enumerable.Range(0, 30).Select(i => results.Enqueue(Organization,
-                [CheckHistory.Result($"c{i}", status, status.Length, $"r{i}", id: $"{status}-{i}")], 1)!.Value.AsTask()));
+                [RandomCheckResults.Result($"c{i}", status, status.Length, $"r{i}", id: $"{status}-{i}")], 1)!.Value.AsTask()));
         }
 
         await Task.WhenAll(events.StopAsync(Ct), results.StopAsync(Ct));

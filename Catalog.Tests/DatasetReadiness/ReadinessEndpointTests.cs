@@ -14,7 +14,7 @@ public sealed class ReadinessEndpointsOnSqlite(SqliteTestDatabase database) : Re
 public sealed class ReadinessEndpointsOnPostgres(PostgresTestDatabase database) : ReadinessEndpointTests(database),
     IClassFixture<PostgresTestDatabase>;
 
-public abstract class ReadinessEndpointTests(TestDatabase database) : EndpointTests(database)
+public abstract class ReadinessEndpointTests(TestDatabase database) : EndpointTestBase(database)
 {
     private static readonly DateTimeOffset Day = new(2026, 2, 2, 6, 0, 0, TimeSpan.Zero);
 

@@ -12,7 +12,7 @@ public sealed class DbtChecksOnSqlite(SqliteTestDatabase database) : DbtCheckTes
 public sealed class DbtChecksOnPostgres(PostgresTestDatabase database) : DbtCheckTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>The check definitions that a manifest of dbt gives.</summary>
-public abstract class DbtCheckTests(TestDatabase database) : EndpointTests(database)
+public abstract class DbtCheckTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task Tests_and_freshness_of_the_manifest_are_check_definitions()

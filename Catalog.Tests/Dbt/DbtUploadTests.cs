@@ -13,7 +13,7 @@ public sealed class DbtUploadsOnSqlite(SqliteTestDatabase database) : DbtUploadT
 public sealed class DbtUploadsOnPostgres(PostgresTestDatabase database) : DbtUploadTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Uploads of dbt artifacts, as CI jobs send them.</summary>
-public abstract class DbtUploadTests(TestDatabase database) : EndpointTests(database)
+public abstract class DbtUploadTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Route = "/api/v1/dbt/artifacts";
 

@@ -10,7 +10,7 @@ public sealed class ExecutionEndpointsOnPostgres(PostgresTestDatabase database)
     : ExecutionEndpointTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>The routes that execute checks, and the results that they record.</summary>
-public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionTests(database)
+public abstract class ExecutionEndpointTests(TestDatabase database) : ExecutionTestBase(database)
 {
     [Fact]
     public async Task An_executed_pipeline_answers_with_the_outcome_and_stores_ordinary_results()

@@ -12,7 +12,7 @@ public sealed class ExecutionJobsOnPostgres(PostgresTestDatabase database)
     : ExecutionJobTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Executions as jobs: takeover, limits and time-outs.</summary>
-public abstract class ExecutionJobTests(TestDatabase database) : ExecutionTests(database)
+public abstract class ExecutionJobTests(TestDatabase database) : ExecutionTestBase(database)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 

@@ -11,7 +11,7 @@ public sealed class ExecutionTracesOnPostgres(PostgresTestDatabase database)
     : ExecutionTraceTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>The spans of executions, when a listener records them.</summary>
-public abstract class ExecutionTraceTests(TestDatabase database) : ExecutionTests(database)
+public abstract class ExecutionTraceTests(TestDatabase database) : ExecutionTestBase(database)
 {
     [Fact]
     public async Task An_execution_is_a_trace_with_its_organization_and_outcome()

@@ -20,7 +20,7 @@ public sealed class VerdictsOnMariaDb : VerdictTests, IClassFixture<MariaDbSourc
 }
 
 /// <summary>Verdicts about values at the edges: times of the future, large numbers, samples that are left out.</summary>
-public abstract class VerdictTests(WarehouseSource source, string text, string time) : CheckRunTests(source, text, time)
+public abstract class VerdictTests(WarehouseSource source, string text, string time) : CheckRunTestBase(source, text, time)
 {
     [Theory]
     [InlineData("2026-01-06 00:04:59", "pass")]

@@ -8,7 +8,7 @@ namespace Catalog.Tests.Faults;
 [Trait("Category", "Faults")]
 [Trait("Fault", "F25")]
 [Collection(nameof(Alone))]
-public sealed class PoisonRequestTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class PoisonRequestTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     private const string Results = "/api/v1/checks/results";
 

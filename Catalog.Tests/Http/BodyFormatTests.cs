@@ -5,7 +5,7 @@ namespace Catalog.Tests.Http;
 
 /// <summary>Content types of bodies, and the errors for bodies that cannot be read.</summary>
 [Trait("Category", "Fast")]
-public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class BodyFormatTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Theory]
     [InlineData("application/json; charset=utf8")]

@@ -4,7 +4,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Http;
 
 [Trait("Category", "Fast")]
-public sealed class CursorTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class CursorTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task A_cursor_of_another_list_and_a_changed_cursor_are_422()

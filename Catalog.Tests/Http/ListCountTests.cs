@@ -11,7 +11,7 @@ public sealed class ListCountsOnSqlite(SqliteTestDatabase database) : ListCountT
 public sealed class ListCountsOnPostgres(PostgresTestDatabase database) : ListCountTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>The number beside a list is the number of its items.</summary>
-public abstract class ListCountTests(TestDatabase database) : EndpointTests(database)
+public abstract class ListCountTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task A_count_equals_the_items_of_all_pages()

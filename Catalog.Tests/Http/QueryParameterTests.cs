@@ -14,7 +14,7 @@ public sealed class QueryParametersOnPostgres(PostgresTestDatabase database) : Q
 /// <summary>
 /// Query parameters are validated on every route: misspelt, empty and malformed parameters are refused.
 /// </summary>
-public abstract class QueryParameterTests(TestDatabase database) : EndpointTests(database)
+public abstract class QueryParameterTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Theory]
     [InlineData("/api/v1/runs/?pipelin_id=x", "pipelin_id", "pipeline_id")]

@@ -1,3 +1,4 @@
+using Catalog.Tests.Runs;
 using System.Diagnostics.Metrics;
 using Catalog.Data.Checks;
 using Catalog.Data.Pipelines;

@@ -11,7 +11,7 @@ public sealed class ColumnLineageOnSqlite(SqliteTestDatabase database) : ColumnL
 public sealed class ColumnLineageOnPostgres(PostgresTestDatabase database) : ColumnLineageTests(database),
     IClassFixture<PostgresTestDatabase>;
 
-public abstract class ColumnLineageTests(TestDatabase database) : EndpointTests(database)
+public abstract class ColumnLineageTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task Columns_are_walked_in_each_direction()

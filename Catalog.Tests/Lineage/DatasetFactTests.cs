@@ -10,7 +10,7 @@ public sealed class DatasetFactsOnSqlite(SqliteTestDatabase database) : DatasetF
 public sealed class DatasetFactsOnPostgres(PostgresTestDatabase database) : DatasetFactTests(database),
     IClassFixture<PostgresTestDatabase>;
 
-public abstract class DatasetFactTests(TestDatabase database) : EndpointTests(database)
+public abstract class DatasetFactTests(TestDatabase database) : EndpointTestBase(database)
 {
     private static readonly DateTimeOffset Day = new(2026, 2, 2, 6, 0, 0, TimeSpan.Zero);
 

@@ -10,7 +10,7 @@ public sealed class DatasetNamesOnSqlite(SqliteTestDatabase database) : DatasetN
 public sealed class DatasetNamesOnPostgres(PostgresTestDatabase database) : DatasetNameTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>An accepted name identifies one dataset, in paths and in queries.</summary>
-public abstract class DatasetNameTests(TestDatabase database) : EndpointTests(database)
+public abstract class DatasetNameTests(TestDatabase database) : EndpointTestBase(database)
 {
     public static TheoryData<string> Odd =>
     [

@@ -10,7 +10,7 @@ public sealed class DatasetStatesOnPostgres(PostgresTestDatabase database) : Dat
     IClassFixture<PostgresTestDatabase>;
 
 /// <summary>What a drawing of the graph shows about its datasets.</summary>
-public abstract class DatasetStatesTests(TestDatabase database) : EndpointTests(database)
+public abstract class DatasetStatesTests(TestDatabase database) : EndpointTestBase(database)
 {
     private DatasetStates States => new(Database.Database);
 

@@ -12,7 +12,7 @@ public sealed class LineageEndpointsOnSqlite(SqliteTestDatabase database) : Line
 public sealed class LineageEndpointsOnPostgres(PostgresTestDatabase database) : LineageEndpointTests(database),
     IClassFixture<PostgresTestDatabase>;
 
-public abstract class LineageEndpointTests(TestDatabase database) : EndpointTests(database)
+public abstract class LineageEndpointTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task Each_direction_is_walked_separately_with_the_least_depth()

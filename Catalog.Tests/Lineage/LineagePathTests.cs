@@ -12,7 +12,7 @@ public sealed class LineagePathsOnSqlite(SqliteTestDatabase database) : LineageP
 public sealed class LineagePathsOnPostgres(PostgresTestDatabase database) : LineagePathTests(database),
     IClassFixture<PostgresTestDatabase>;
 
-public abstract class LineagePathTests(TestDatabase database) : EndpointTests(database)
+public abstract class LineagePathTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task All_shortest_paths_are_read_with_the_pipelines_between()

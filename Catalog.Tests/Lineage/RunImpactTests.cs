@@ -7,7 +7,7 @@ public sealed class RunImpactOnSqlite(SqliteTestDatabase database) : RunImpactTe
 
 public sealed class RunImpactOnPostgres(PostgresTestDatabase database) : RunImpactTests(database), IClassFixture<PostgresTestDatabase>;
 
-public abstract class RunImpactTests(TestDatabase database) : EndpointTests(database)
+public abstract class RunImpactTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task The_impact_of_a_run_has_what_depends_on_the_outputs_of_its_pipeline()

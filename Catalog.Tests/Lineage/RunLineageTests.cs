@@ -9,7 +9,7 @@ public sealed class RunLineageOnSqlite(SqliteTestDatabase database) : RunLineage
 
 public sealed class RunLineageOnPostgres(PostgresTestDatabase database) : RunLineageTests(database), IClassFixture<PostgresTestDatabase>;
 
-public abstract class RunLineageTests(TestDatabase database) : EndpointTests(database)
+public abstract class RunLineageTests(TestDatabase database) : EndpointTestBase(database)
 {
     private static readonly DateTimeOffset Day = new(2026, 2, 2, 6, 0, 0, TimeSpan.Zero);
 

@@ -4,7 +4,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Marquez;
 
 /// <summary>Posts the events that the tests of Marquez's routes read back.</summary>
-public abstract class MarquezSteps(TestDatabase database) : EndpointTests(database)
+public abstract class MarquezSteps(TestDatabase database) : EndpointTestBase(database)
 {
     protected const string Api = "/api/v1";
     protected const string Warehouse = "postgres://host:5432";

@@ -41,7 +41,7 @@ public sealed partial class OperationsGuideTests(PostgresTestDatabase server) : 
             RedirectStandardOutput = true,
             RedirectStandardError = true
         };
-        start.Environment["DATAXPIPE_SECRET_KEY"] = Canaries.SecretKey;
+        start.Environment["DATAXPIPE_SECRET_KEY"] = SecretSearch.SecretKey;
         start.Environment["DATAXPIPE_DB"] = await PostgresTestDatabase.Empty("catalog_guide");
 
         using var process = Process.Start(start)!;

@@ -13,7 +13,7 @@ public sealed class OpenLineageEndpointsOnSqlite(SqliteTestDatabase database) : 
 public sealed class OpenLineageEndpointsOnPostgres(PostgresTestDatabase database) : OpenLineageEndpointTests(database),
     IClassFixture<PostgresTestDatabase>;
 
-public abstract class OpenLineageEndpointTests(TestDatabase database) : EndpointTests(database)
+public abstract class OpenLineageEndpointTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Path = "/api/v1/lineage";
 

@@ -196,7 +196,7 @@ public sealed class LogTests(SqliteTestDatabase database) : IClassFixture<Sqlite
             }
         }
 
-        Canaries.Suite.Require("The log of a process", string.Join('\n', lines));
+        SecretSearch.Suite.Require("The log of a process", string.Join('\n', lines));
         Assert.Contains(lines, line => line.Contains("ignores: tcp_user_timeout", StringComparison.Ordinal));
         return lines;
     }

@@ -17,7 +17,7 @@ public sealed class TelemetryOnPostgres(PostgresTestDatabase database) : Telemet
 /// <summary>What a collector and Prometheus receive from a service that runs as a process of its own.</summary>
 public abstract class TelemetryTests(TestDatabase database)
 {
-    private const string Secret = $"{Canaries.Word}-pa55word";
+    private const string Secret = $"{SecretSearch.Word}-pa55word";
     private readonly TestDatabase _database = database.Require();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -30,7 +30,7 @@ public abstract class TelemetryTests(TestDatabase database)
     {
         await using var collector = await OtlpReceiver.Start();
         using var service = new ServiceProcess(_database.ServiceAddress,
-            [.. collector.Settings, ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey)]);
+            [.. collector.Settings, ("DATAXPIPE_SECRET_KEY", SecretSearch.SecretKey)]);
         using var client = await service.Client();
 
         var (pipeline, refused) = await Traffic(client);
@@ -53,7 +53,7 @@ public abstract class TelemetryTests(TestDatabase database)
         Assert.All(new[] { "/v1/traces", "/v1/metrics", "/v1/logs" }, path =>
         {
             Assert.InRange(collector.Posts(path), 1, int.MaxValue);
-            Assert.False(Canaries.IsIn(collector.Text(path)), path);
+            Assert.False(SecretSearch.IsIn(collector.Text(path)), path);
         });
     }
 
@@ -61,7 +61,7 @@ public abstract class TelemetryTests(TestDatabase database)
     public async Task Metrics_have_routes_and_neither_paths_nor_names_of_objects()
     {
         using var service = new ServiceProcess(_database.ServiceAddress, ("DATAXPIPE_METRICS", "true"),
-            ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey));
+            ("DATAXPIPE_SECRET_KEY", SecretSearch.SecretKey));
         using var client = await service.Client();
         var (pipeline, _) = await Traffic(client);
         client.DefaultRequestHeaders.Clear();

@@ -9,7 +9,7 @@ public sealed class ApiKeysOnSqlite(SqliteTestDatabase database) : ApiKeyTests(d
 
 public sealed class ApiKeysOnPostgres(PostgresTestDatabase database) : ApiKeyTests(database), IClassFixture<PostgresTestDatabase>;
 
-public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTests(database)
+public abstract partial class ApiKeyTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Keys = "/api/v1/organizations/me/api-keys";
 

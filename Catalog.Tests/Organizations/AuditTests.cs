@@ -7,7 +7,7 @@ public sealed class AuditOnSqlite(SqliteTestDatabase database) : AuditTests(data
 
 public sealed class AuditOnPostgres(PostgresTestDatabase database) : AuditTests(database), IClassFixture<PostgresTestDatabase>;
 
-public abstract class AuditTests(TestDatabase database) : EndpointTests(database)
+public abstract class AuditTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Log = "/api/v1/organizations/me/audit-log";
 

@@ -12,7 +12,7 @@ public sealed class IsolationOnSqlite(SqliteTestDatabase database) : IsolationTe
 public sealed class IsolationOnPostgres(PostgresTestDatabase database) : IsolationTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>No request of one organization can read or change anything of another organization.</summary>
-public abstract class IsolationTests(TestDatabase database) : EndpointTests(database)
+public abstract class IsolationTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task Every_route_with_every_id_of_another_organization_answers_as_for_a_missing_id()

@@ -14,9 +14,9 @@ public sealed class OrganizationRetentionOnPostgres(PostgresTestDatabase databas
     : OrganizationRetentionTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>
-/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Migrations.RetentionVerbTests"/>.
+/// Retention settings of an organization over HTTP. Their effect on removal: <see cref="Retention.RemovalRuleTests"/>.
 /// </summary>
-public abstract class OrganizationRetentionTests(TestDatabase database) : EndpointTests(database)
+public abstract class OrganizationRetentionTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Mine = "/api/v1/organizations/me";
 

@@ -9,7 +9,7 @@ public sealed class PlansOnSqlite(SqliteTestDatabase database) : PlanTests(datab
 
 public sealed class PlansOnPostgres(PostgresTestDatabase database) : PlanTests(database), IClassFixture<PostgresTestDatabase>;
 
-public abstract class PlanTests(TestDatabase database) : EndpointTests(database)
+public abstract class PlanTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task An_organization_is_registered_once()

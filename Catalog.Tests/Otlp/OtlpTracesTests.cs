@@ -19,7 +19,7 @@ public sealed class OtlpTracesOnPostgres(PostgresTestDatabase database) : OtlpTr
 }
 
 /// <summary>The receiver of OTLP/HTTP, with spans as dbt Fusion sends them.</summary>
-public abstract class OtlpTracesTests(TestDatabase database) : EndpointTests(database)
+public abstract class OtlpTracesTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Protobuf = "application/x-protobuf";
     private const string Trace = "0af7651916cd43dd8448eb211c80319c";

@@ -9,7 +9,7 @@ public sealed class OverviewOnSqlite(SqliteTestDatabase database) : OverviewTest
 public sealed class OverviewOnPostgres(PostgresTestDatabase database) : OverviewTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>What needs attention now. The numbers equal those of the lists with the same filter.</summary>
-public abstract class OverviewTests(TestDatabase database) : EndpointTests(database)
+public abstract class OverviewTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task The_overview_counts_what_the_lists_list()

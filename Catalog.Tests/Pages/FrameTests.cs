@@ -6,7 +6,7 @@ namespace Catalog.Tests.Pages;
 /// <summary>
 /// The frame of every page: errors, the time zone, addresses. <see cref="PageRules"/> checks each page that a test reads.
 /// </summary>
-public sealed partial class FrameTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed partial class FrameTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task The_root_leads_to_the_pages()

@@ -3,7 +3,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Pages;
 
 /// <summary>Every link of every page leads to a page, and pages of unusual addresses have what other pages have.</summary>
-public sealed class LinkTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class LinkTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     private const int MaxPages = 400;
 

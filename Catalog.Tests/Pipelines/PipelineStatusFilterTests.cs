@@ -10,7 +10,7 @@ public sealed class PipelineStatusFilterOnPostgres(PostgresTestDatabase database
     IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Pipelines by the status of the run that started last.</summary>
-public abstract class PipelineStatusFilterTests(TestDatabase database) : EndpointTests(database)
+public abstract class PipelineStatusFilterTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task Pipelines_are_listed_and_counted_by_the_status_of_their_latest_run()

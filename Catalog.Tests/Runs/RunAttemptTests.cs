@@ -12,7 +12,7 @@ public sealed class RunAttemptsOnSqlite(SqliteTestDatabase database) : RunAttemp
 public sealed class RunAttemptsOnPostgres(PostgresTestDatabase database) : RunAttemptTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Attempts of runs through the API: a start long after the end, or a higher number, begins one.</summary>
-public abstract class RunAttemptTests(TestDatabase database) : EndpointTests(database)
+public abstract class RunAttemptTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Start1 = """{"status":"running","started_at":"2026-01-31T09:00:00Z","metadata":{"try":1},"trigger":"schedule"}""";
     private const string End1 =

@@ -18,7 +18,7 @@ public sealed class RunStateOnPostgres(PostgresTestDatabase database) : RunState
 /// </summary>
 public abstract class RunStateTests : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Noon = RunHistory.Noon;
+    private static readonly DateTimeOffset Noon = RandomRunEvents.Noon;
     private readonly SetClock _clock = new();
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().BuildServiceProvider();
     private readonly TestDatabase _database;
@@ -62,14 +62,14 @@ public abstract class RunStateTests : IAsyncLifetime
         for (var seed = 0; seed < histories; seed++)
         {
             var random = new Random(seed);
-            var history = seed % 2 == 0 ? RunHistory.Any(random, minutes: 5) : RunHistory.Any(random, minutes: 20, attempts: 4);
+            var history = seed % 2 == 0 ? RandomRunEvents.Any(random, minutes: 5) : RandomRunEvents.Any(random, minutes: 20, attempts: 4);
             var ordered = await Feed($"ordered-{seed}", history);
             var shuffled = history.Concat(history.Where(_ => random.Next(3) == 0)).ToArray();
             random.Shuffle(shuffled);
 
             var actual = await Feed($"shuffled-{seed}", shuffled);
 
-            Assert.Equal(RunHistory.Comparable(ordered), RunHistory.Comparable(actual));
+            Assert.Equal(RandomRunEvents.Comparable(ordered), RandomRunEvents.Comparable(actual));
             Assert.Equal(await Decisions($"ordered-{seed}"), await Decisions($"shuffled-{seed}"));
         }
     }
@@ -82,7 +82,7 @@ public abstract class RunStateTests : IAsyncLifetime
         for (var seed = 0; seed < histories; seed++)
         {
             var random = new Random(seed);
-            var (history, expected) = RunHistory.WithAttempts(random);
+            var (history, expected) = RandomRunEvents.WithAttempts(random);
             EventFields[] shuffled = [.. history, .. history.Where(_ => random.Next(3) == 0)];
             random.Shuffle(shuffled);
 
@@ -103,7 +103,7 @@ public abstract class RunStateTests : IAsyncLifetime
     [Fact]
     public async Task Events_of_one_run_have_the_same_result_in_one_batch_and_one_by_one()
     {
-        EventFields[] history = [.. RunHistory.Any(new Random(7), minutes: 5).Select((@event, i) =>
+        EventFields[] history = [.. RandomRunEvents.Any(new Random(7), minutes: 5).Select((@event, i) =>
             @event with { ReceivedAt = Noon.AddMicroseconds(i) })];
         var single = await Feed("single", history);
         _clock.Time = Noon;
@@ -116,7 +116,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
         Assert.Equal([RunOutcome.Created, .. Enumerable.Repeat(RunOutcome.Updated, history.Length - 1)], (await Task.WhenAll(taken))
             .Select(answer => answer.Single().Outcome));
-        Assert.Equal(RunHistory.Comparable(single), RunHistory.Comparable((await _runs.Find("default", $"{_pipeline}-batch", Ct))!));
+        Assert.Equal(RandomRunEvents.Comparable(single), RandomRunEvents.Comparable((await _runs.Find("default", $"{_pipeline}-batch", Ct))!));
     }
 
     [Fact]

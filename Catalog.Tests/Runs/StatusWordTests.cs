@@ -12,7 +12,7 @@ public sealed class StatusWordsOnSqlite(SqliteTestDatabase database) : StatusWor
 public sealed class StatusWordsOnPostgres(PostgresTestDatabase database) : StatusWordTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Status words of other tools in any letter case, and times from two clocks.</summary>
-public abstract class StatusWordTests(TestDatabase database) : EndpointTests(database)
+public abstract class StatusWordTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Theory]
     [InlineData("up_for_retry", "running")]

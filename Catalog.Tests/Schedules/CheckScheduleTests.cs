@@ -11,7 +11,7 @@ public sealed class CheckSchedulesOnPostgres(PostgresTestDatabase database)
     : CheckScheduleTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>The ticks of scheduled checks.</summary>
-public abstract class CheckScheduleTests(TestDatabase database) : ExecutionTests(database)
+public abstract class CheckScheduleTests(TestDatabase database) : ExecutionTestBase(database)
 {
     private const string Hourly = "0 * * * *";
 

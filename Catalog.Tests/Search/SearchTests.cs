@@ -8,7 +8,7 @@ public sealed class SearchOnSqlite(SqliteTestDatabase database) : SearchTests(da
 
 public sealed class SearchOnPostgres(PostgresTestDatabase database) : SearchTests(database), IClassFixture<PostgresTestDatabase>;
 
-public abstract class SearchTests(TestDatabase database) : EndpointTests(database)
+public abstract class SearchTests(TestDatabase database) : EndpointTestBase(database)
 {
     [Fact]
     public async Task Names_that_begin_with_the_text_come_first_and_letter_case_is_ignored()

@@ -49,7 +49,7 @@ public sealed class OidcSignInSettingsTests(SqliteTestDatabase database) : IClas
     {
         using var app = new CatalogApp(database, ("DATAXPIPE_OIDC_AUTHORITY", "http://127.0.0.1:9"),
             ("DATAXPIPE_OIDC_AUDIENCE", Issuer.Audience), ("DATAXPIPE_OIDC_CLIENT_ID", "pages"));
-        using var browser = new Browser(app);
+        using var browser = new RedirectFollower(app);
 
         var answer = await browser.Open("/ui/sign-in/provider?next=/ui/runs");
         var page = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -65,7 +65,7 @@ public sealed class OidcSignInSettingsTests(SqliteTestDatabase database) : IClas
     public async Task Without_a_client_there_is_no_way_to_the_provider()
     {
         using var app = new CatalogApp(database);
-        using var browser = new Browser(app);
+        using var browser = new RedirectFollower(app);
 
         Assert.Equal(404, (int)(await browser.Open("/ui/sign-in/provider")).StatusCode);
         var page = await browser.Open("/ui/sign-in");

@@ -165,7 +165,7 @@ public sealed class OidcSignInTests(RealProvider provider, SqliteTestDatabase da
 
     public void Dispose() => _started.ForEach(started => started.Dispose());
 
-    private static async Task IsRefused(Browser browser, HttpResponseMessage page)
+    private static async Task IsRefused(RedirectFollower browser, HttpResponseMessage page)
     {
         Assert.Equal(("/ui/sign-in?failed=provider", 200), (browser.Address.PathAndQuery, (int)page.StatusCode));
         Assert.Contains("The OpenID provider did not sign you in, or its token has no access to this service.",
@@ -175,20 +175,20 @@ public sealed class OidcSignInTests(RealProvider provider, SqliteTestDatabase da
     }
 
     // Signs in at the provider, and stops before the browser returns.
-    private static async Task<Uri> Callback(Browser browser, string next = "/ui/runs")
+    private static async Task<Uri> Callback(RedirectFollower browser, string next = "/ui/runs")
     {
         var answer = await browser.Follow(
             $"{Start}?next={Uri.EscapeDataString(next)}", stop: uri => uri.AbsolutePath == "/ui/sign-in/callback");
         return answer.Headers.Location!;
     }
 
-    private static Microsoft.AspNetCore.Authentication.AuthenticationTicket Ticket(CatalogApp app, Browser browser) =>
+    private static Microsoft.AspNetCore.Authentication.AuthenticationTicket Ticket(CatalogApp app, RedirectFollower browser) =>
         app.Services.GetRequiredService<IOptionsMonitor<CookieAuthenticationOptions>>().Get(SignInServices.Scheme)
             .TicketDataFormat.Unprotect(browser.Cookies.GetCookies(browser.Address)[Cookie]!.Value)!;
 
-    private Browser Browser(CatalogApp app)
+    private RedirectFollower Browser(CatalogApp app)
     {
-        var browser = new Browser(app);
+        var browser = new RedirectFollower(app);
         _started.Add(browser);
         return browser;
     }

@@ -13,7 +13,7 @@ namespace Catalog.Tests.Support;
 /// <summary>The service on a real loopback port, with one database.</summary>
 public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.Health>
 {
-    public const string Key = $"platform-key-{Canaries.Word}-0123456789abcdef";
+    public const string Key = $"platform-key-{SecretSearch.Word}-0123456789abcdef";
     private readonly Dictionary<string, string?> _settings;
 
     public CatalogApp(TestDatabase database, params (string Name, string Value)[] settings)
@@ -33,7 +33,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     }
 
     /// <summary>Searches for secrets in the answers and log lines.</summary>
-    public Canaries Canaries { get; init; } = Canaries.Suite;
+    public SecretSearch Canaries { get; init; } = SecretSearch.Suite;
 
     /// <summary>The log lines of the service.</summary>
     public LogLines Log => field ??= new(Canaries);
@@ -94,7 +94,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     public HttpClient Anonymous(CookieContainer? cookies = null)
     {
         StartServer();
-        return new HttpClient(new CanaryHandler(Canaries, cookies)) { BaseAddress = ClientOptions.BaseAddress };
+        return new HttpClient(new SecretSearchHandler(Canaries, cookies)) { BaseAddress = ClientOptions.BaseAddress };
     }
 }
 

@@ -45,7 +45,7 @@ public sealed class FakeS3 : IAsyncDisposable
 {
     public const string Bucket = "backups";
     public const string AccessKey = "AKIAFAKEFAKEFAKEFAKE";
-    public const string Secret = $"fake/{Canaries.Word}-S3-2219+secret";
+    public const string Secret = $"fake/{SecretSearch.Word}-S3-2219+secret";
     private static readonly XNamespace Xml = "http://s3.amazonaws.com/doc/2006-03-01/";
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, SortedDictionary<int, byte[]>> _uploads = new();

@@ -18,14 +18,14 @@ namespace Catalog.Tests.Support;
 /// </summary>
 public sealed partial class FakeStripe : IAsyncLifetime
 {
-    public const string Key = $"sk_test_{Canaries.Word}Key7731abcdefghij";
-    public const string WebhookSecret = $"whsec_{Canaries.Word}Hook4471abcdefghij";
-    public const string OldWebhookSecret = $"whsec_{Canaries.Word}OldHook9913abcdef";
+    public const string Key = $"sk_test_{SecretSearch.Word}Key7731abcdefghij";
+    public const string WebhookSecret = $"whsec_{SecretSearch.Word}Hook4471abcdefghij";
+    public const string OldWebhookSecret = $"whsec_{SecretSearch.Word}OldHook9913abcdef";
     public const string Team = "price_team_1";
     public const string Business = "price_business_1";
 
     /// <summary>Every error contains this text. The service must never pass it on.</summary>
-    public const string Canary = $"{Canaries.Word}-text-of-stripe-5512";
+    public const string Canary = $"{SecretSearch.Word}-text-of-stripe-5512";
 
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, StoredAnswer> _answers = new(StringComparer.Ordinal);

@@ -15,7 +15,7 @@ namespace Catalog.Tests.Support;
 public sealed class FakeVault : IAsyncLifetime
 {
     /// <summary>All values that must stay secret contain this word.</summary>
-    public const string Canary = $"{Canaries.Word}-of-vault-8841";
+    public const string Canary = $"{SecretSearch.Word}-of-vault-8841";
     public const string Token = $"hvs.{Canary}-token";
     public const string SecretId = $"{Canary}-secret-id";
     public const string Jwt = $"eyJ.{Canary}-jwt";

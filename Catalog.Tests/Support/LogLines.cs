@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 namespace Catalog.Tests.Support;
 
 /// <summary>Searches all log lines, with exceptions, for secrets, and keeps those from level information on.</summary>
-public sealed class LogLines(Canaries canaries) : ILoggerProvider
+public sealed class LogLines(SecretSearch canaries) : ILoggerProvider
 {
     private readonly ConcurrentQueue<(LogLevel Level, string Text)> _lines = new();
-    private readonly Canaries _canaries = canaries;
+    private readonly SecretSearch _canaries = canaries;
     private int _count;
 
     /// <summary>The number of lines of all levels.</summary>

@@ -116,7 +116,7 @@ public static class MigratorConsole
 
     private static ConsoleResult Searched(ConsoleResult result)
     {
-        Canaries.Suite.Require("The output of the console", result.ToString());
+        SecretSearch.Suite.Require("The output of the console", result.ToString());
         return result;
     }
 }

@@ -21,7 +21,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
     public (string Name, string Value)[] Settings =>
     [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", _app!.Urls.Single()), ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-        ("OTEL_EXPORTER_OTLP_HEADERS", $"x-token={Canaries.Word}-token"), ("OTEL_METRIC_EXPORT_INTERVAL", "300"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", $"x-token={SecretSearch.Word}-token"), ("OTEL_METRIC_EXPORT_INTERVAL", "300"),
         ("OTEL_BSP_SCHEDULE_DELAY", "100"), ("OTEL_BLRP_SCHEDULE_DELAY", "100"),
     ];
 
@@ -60,7 +60,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _app!.DisposeAsync();
-        Assert.All(_posts, post => Assert.Contains($"{Canaries.Word}-token", post.Headers));
+        Assert.All(_posts, post => Assert.Contains($"{SecretSearch.Word}-token", post.Headers));
     }
 
     private async Task<IResult> Receive(HttpContext context)
@@ -71,7 +71,7 @@ public sealed class OtlpReceiver : IAsyncDisposable
         await body.CopyToAsync(bytes, context.RequestAborted);
         var path = context.Request.Path.Value!;
         _posts.Enqueue((path, bytes.ToArray(), context.Request.Headers["x-token"].ToString()));
-        Canaries.Suite.Search($"A post to {path}", Encoding.Latin1.GetString(bytes.ToArray()));
+        SecretSearch.Suite.Search($"A post to {path}", Encoding.Latin1.GetString(bytes.ToArray()));
         return Results.Bytes([], "application/x-protobuf");
     }
 }

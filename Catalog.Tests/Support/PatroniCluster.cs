@@ -10,7 +10,7 @@ public sealed class PatroniCluster : IAsyncDisposable
     private const string Bin = "/usr/lib/postgresql/15/bin";
 
     // Patroni requires passwords, although the servers trust the loopback address.
-    private const string Password = $"{Canaries.Word}-patroni";
+    private const string Password = $"{SecretSearch.Word}-patroni";
     private readonly string _directory = Directory.CreateTempSubdirectory("catalog-patroni-").FullName;
     private readonly int _etcd = PostgresCluster.FreePort();
     private readonly int _proxy = PostgresCluster.FreePort();

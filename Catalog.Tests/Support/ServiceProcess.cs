@@ -54,7 +54,7 @@ public sealed class ServiceProcess : IDisposable
         const string Listening = "Now listening on: ";
         var line = (await Lines(Listening)).Find(line => line.Contains(Listening, StringComparison.Ordinal))!;
         var address = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Split('"')[0].Trim();
-        return new HttpClient(new CanaryHandler(Canaries.Suite)) { BaseAddress = new(address) };
+        return new HttpClient(new SecretSearchHandler(SecretSearch.Suite)) { BaseAddress = new(address) };
     }
 
     /// <summary>Waits until a line of the log contains a text.</summary>
@@ -110,7 +110,7 @@ public sealed class ServiceProcess : IDisposable
         {
             if (line is not null)
             {
-                Canaries.Suite.Search("A log line of a process", line);
+                SecretSearch.Suite.Search("A log line of a process", line);
                 Log.Add(line);
             }
         }

@@ -13,10 +13,10 @@ public sealed class SlowTestsFirst : ITestCollectionOrderer
     // later.
     private static readonly string[] Slow =
     [
-        "BackupFaultTests", "EveryPageTests", "WithoutScriptTests", "LiveRunTests", "KilledMigratorTests", "ConcurrentMigratorTests",
-        "OperationsGuideTests", "TransferKillTests", "RetentionRunOnPostgres", "GeneratedClientTests", "SigningKeyTests",
-        "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres", "RowSecurityLossTests", "SessionTests",
-        "ContractOnPostgres", "TransferTests",
+        "BackupFaultTests", "EveryPageTests", "WithoutScriptTests", "LiveRunInBrowserTests", "KilledMigratorTests",
+        "ConcurrentMigratorTests", "OperationsGuideTests", "TransferKillTests", "RemovalOnPostgres", "GeneratedClientTests",
+        "SigningKeyTests", "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres",
+        "RowSecurityMonitorTests", "PostgresSessionTests", "ContractOnPostgres", "TransferTests",
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

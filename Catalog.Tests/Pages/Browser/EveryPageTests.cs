@@ -30,7 +30,7 @@ public sealed partial class EveryPageTests(ExampleCatalog catalog) : ExampleBrow
 
         await RequireFrame(visit);
         await Look(visit, name);
-        Canaries.Suite.Require($"The page {name}", await visit.Page.ContentAsync());
+        SecretSearch.Suite.Require($"The page {name}", await visit.Page.ContentAsync());
     }
 
     [Fact]

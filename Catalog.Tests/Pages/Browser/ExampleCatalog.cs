@@ -26,7 +26,7 @@ public sealed class ExampleCatalog : IAsyncLifetime
     {
         (var path, Data) = await Template.Value;
         Copy(path, _database.Address);
-        _app = new CatalogApp(_database, ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey));
+        _app = new CatalogApp(_database, ("DATAXPIPE_SECRET_KEY", SecretSearch.SecretKey));
         using var client = _app.Anonymous();
         Root = client.BaseAddress!;
     }
@@ -55,7 +55,7 @@ public sealed class ExampleCatalog : IAsyncLifetime
             await ExampleData.PostPipelines(client);
         }
 
-        await using (var app = new CatalogApp(database, ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey)))
+        await using (var app = new CatalogApp(database, ("DATAXPIPE_SECRET_KEY", SecretSearch.SecretKey)))
         {
             using var client = app.Client();
             await data.Post(client);

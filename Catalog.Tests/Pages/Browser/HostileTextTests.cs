@@ -9,7 +9,7 @@ namespace Catalog.Tests.Pages.Browser;
 /// Strings that break careless pages, as ids and texts of everything that the API accepts. They are shown as text and
 /// never run: a dialog, an error of a script or a report of the Content-Security-Policy fails the test.
 /// </summary>
-public sealed class HostileTextTests(SqliteTestDatabase database) : BrowserTests, IClassFixture<SqliteTestDatabase>
+public sealed class HostileTextTests(SqliteTestDatabase database) : BrowserTestBase, IClassFixture<SqliteTestDatabase>
 {
     private static readonly SearchValues<char> Special = SearchValues.Create("<>\"'`&{\\%");
 

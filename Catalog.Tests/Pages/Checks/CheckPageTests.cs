@@ -7,7 +7,7 @@ public sealed class CheckPagesOnSqlite(SqliteTestDatabase database) : CheckPageT
 public sealed class CheckPagesOnPostgres(PostgresTestDatabase database) : CheckPageTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>The lists of checks, and the page of one check.</summary>
-public abstract class CheckPageTests(TestDatabase database) : EndpointTests(database)
+public abstract class CheckPageTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Hostile = "<img src=x onerror=alert(1)>\"'&";
 

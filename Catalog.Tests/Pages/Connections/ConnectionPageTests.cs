@@ -3,9 +3,9 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Pages.Connections;
 
 /// <summary>The pages of connections. Secrets are never shown: every answer is searched for them.</summary>
-public sealed class ConnectionPageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class ConnectionPageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
-    private const string Password = $"pw-{Canaries.Word}";
+    private const string Password = $"pw-{SecretSearch.Word}";
 
     [Fact]
     public async Task A_connection_shows_its_type_and_host_and_no_secret()

@@ -4,7 +4,7 @@ namespace Catalog.Tests.Pages.Datasets;
 
 /// <summary>The list of datasets and the page of one.</summary>
 [Trait("Category", "Fast")]
-public sealed class DatasetPageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class DatasetPageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task The_list_shows_the_state_of_each_dataset()

@@ -6,7 +6,7 @@ namespace Catalog.Tests.Pages.Executions;
 public sealed class ExecutionPagesOnSqlite(SqliteTestDatabase database) : ExecutionPageTests(database), IClassFixture<SqliteTestDatabase>;
 
 /// <summary>The pages of executions, and the button of a check that starts one.</summary>
-public abstract class ExecutionPageTests(TestDatabase database) : ExecutionTests(database)
+public abstract class ExecutionPageTests(TestDatabase database) : ExecutionTestBase(database)
 {
     [Fact]
     public async Task An_ended_execution_shows_each_outcome_failures_first()

@@ -5,7 +5,7 @@ namespace Catalog.Tests.Pages.Lineage;
 
 /// <summary>The lineage page.</summary>
 [Trait("Category", "Fast")]
-public sealed class LineagePageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class LineagePageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     private const string Table = "section[aria-labelledby=datasets] table";
 

@@ -3,7 +3,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Pages.Organizations;
 
 /// <summary>The pages of API keys: a key is shown once, and nothing happens without the scope manage.</summary>
-public sealed class KeyPageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class KeyPageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     private const string CreateForm = "form[action='/ui/keys']";
 

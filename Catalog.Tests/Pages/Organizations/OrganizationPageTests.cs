@@ -3,7 +3,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Pages.Organizations;
 
 /// <summary>Usage and plan, retention, and the audit log.</summary>
-public sealed class OrganizationPageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class OrganizationPageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task Ceilings_of_the_plan_are_bars()

@@ -5,7 +5,7 @@ namespace Catalog.Tests.Pages.Pipelines;
 
 /// <summary>The list of pipelines.</summary>
 [Trait("Category", "Fast")]
-public sealed class PipelineListPageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class PipelineListPageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task Each_pipeline_has_its_last_run_its_failures_and_its_schedule_in_words()

@@ -4,7 +4,7 @@ namespace Catalog.Tests.Pages.Pipelines;
 
 /// <summary>The page of one pipeline.</summary>
 [Trait("Category", "Fast")]
-public sealed class PipelinePageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class PipelinePageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task The_overview_shows_facts_runs_checks_durations_lineage_and_what_is_affected()

@@ -4,7 +4,7 @@ namespace Catalog.Tests.Pages.Search;
 
 /// <summary>The search page.</summary>
 [Trait("Category", "Fast")]
-public sealed class SearchPageTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class SearchPageTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task Results_are_listed_by_kind_with_links()

@@ -3,7 +3,7 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Pages.SignIn;
 
 /// <summary>Development keys, which exist on SQLite only.</summary>
-public sealed class DevelopmentKeyTests(SqliteTestDatabase database) : EndpointTests(database), IClassFixture<SqliteTestDatabase>
+public sealed class DevelopmentKeyTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     [Fact]
     public async Task One_click_signs_in_on_this_machine()

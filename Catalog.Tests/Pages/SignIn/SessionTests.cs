@@ -23,9 +23,9 @@ public sealed class SessionsOnPostgres(PostgresTestDatabase database) : SessionT
 }
 
 /// <summary>Sessions of several replicas and after a restart, and which forms are accepted.</summary>
-public abstract class SessionTests(TestDatabase database) : EndpointTests(database)
+public abstract class SessionTests(TestDatabase database) : EndpointTestBase(database)
 {
-    private static readonly (string, string) SecretKey = ("DATAXPIPE_SECRET_KEY", Canaries.SecretKey);
+    private static readonly (string, string) SecretKey = ("DATAXPIPE_SECRET_KEY", SecretSearch.SecretKey);
 
     [Fact]
     public async Task Replicas_share_sessions_and_forms()
@@ -52,7 +52,7 @@ public abstract class SessionTests(TestDatabase database) : EndpointTests(databa
 
         using (browser)
         using (var same = new CatalogApp(Database, SecretKey))
-        using (var other = new CatalogApp(Database, ("DATAXPIPE_SECRET_KEY", $"B{Canaries.SecretKey[1..]}")))
+        using (var other = new CatalogApp(Database, ("DATAXPIPE_SECRET_KEY", $"B{SecretSearch.SecretKey[1..]}")))
         {
             Assert.Equal("/ui/runs", (await Continue(browser, same)).Path);
             Assert.Equal("/ui/sign-in", (await Continue(browser, other)).Path);
@@ -108,7 +108,7 @@ public abstract class SessionTests(TestDatabase database) : EndpointTests(databa
     public async Task Many_cookies_of_another_deployment_delay_no_request()
     {
         PageClient browser;
-        using (var other = new CatalogApp(Database, ("DATAXPIPE_SECRET_KEY", $"B{Canaries.SecretKey[1..]}")))
+        using (var other = new CatalogApp(Database, ("DATAXPIPE_SECRET_KEY", $"B{SecretSearch.SecretKey[1..]}")))
         {
             browser = await PageClient.SignedIn(other);
         }

@@ -10,7 +10,7 @@ public sealed class SignInOnSqlite(SqliteTestDatabase database) : SignInTests(da
 public sealed class SignInOnPostgres(PostgresTestDatabase database) : SignInTests(database), IClassFixture<PostgresTestDatabase>;
 
 /// <summary>Who can sign in to the pages, what a session may read, and when it ends.</summary>
-public abstract class SignInTests(TestDatabase database) : EndpointTests(database)
+public abstract class SignInTests(TestDatabase database) : EndpointTestBase(database)
 {
     private const string Keys = "/api/v1/organizations/me/api-keys";
 
