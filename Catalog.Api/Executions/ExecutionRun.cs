@@ -109,7 +109,7 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
                 _stop.Token);
             if (!_stop.IsCancellationRequested)
             {
-                await ReportErrors(await parts.Jobs.Open(organization, job.Id, _stop.Token), "The check ended without a verdict.");
+                await ReportErrors(await parts.Jobs.Open(organization, job.Id, _stop.Token), "The check ended without a verdict. Execute it again.");
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

@@ -58,7 +58,9 @@ internal static class CheckScan
     /// <param name="check">The check.</param>
     /// <param name="hidden">Columns whose values are hidden.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <returns>For each group its values as a JSON array and its measure; null when there are too many groups.</returns>
+    /// <returns>
+    /// For each group its values as a JSON array and its measure; null when there are too many groups.
+    /// </returns>
     public static async Task<List<(string Group, Measure Measure)>?> RunGroups(WarehouseSession session, CheckDefinition check,
         HiddenColumns hidden, CancellationToken ct)
     {

@@ -35,8 +35,8 @@ internal sealed class IngestRequest<TItem, TOutcome>(string organization, IReadO
     public bool IsAlone { get; set; }
 
     /// <summary>
-    /// Sets the outcomes, after the commit. Only the writer that took the request may call this method. Does nothing when
-    /// the request is done.
+    /// Sets the outcomes, after the commit. Only the writer that took the request may call this method. Does nothing
+    /// when the request is done.
     /// </summary>
     public void Complete(TOutcome[] outcomes)
     {

@@ -1,8 +1,8 @@
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// The state of a walk through columns, without any SQL. The walk goes in one direction after the other, hop by hop, until
-/// the budget ends it.
+/// The state of a walk through columns, without any SQL. The walk goes in one direction after the other, hop by hop,
+/// until the budget ends it.
 /// </summary>
 internal sealed class ColumnWalk(ColumnNode start, LineageBudget budget)
 {

@@ -19,8 +19,8 @@ public static class DatasetId
     public static Guid Of(string shownId) => Of("", shownId);
 
     /// <summary>
-    /// The key of a dataset: the first 128 bits of SHA-256 over a zero byte and the shown id. Because the key is a hash,
-    /// results are stored without a look-up, and the key of a long name fits into an index entry.
+    /// The key of a dataset: the first 128 bits of SHA-256 over a zero byte and the shown id. Because the key is a
+    /// hash, results are stored without a look-up, and the key of a long name fits into an index entry.
     /// </summary>
     public static Guid Of(string @namespace, string name)
     {

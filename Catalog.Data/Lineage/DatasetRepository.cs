@@ -15,8 +15,8 @@ public sealed class DatasetRepository(CatalogDatabase db)
     public const int MaxOutputs = 1000;
 
     /// <summary>
-    /// The ids of the datasets that a pipeline writes, by its current edges. At most <see cref="MaxOutputs"/> + 1 ids, so
-    /// that the caller sees whether there are too many.
+    /// The ids of the datasets that a pipeline writes, by its current edges. At most <see cref="MaxOutputs"/> + 1 ids,
+    /// so that the caller sees whether there are too many.
     /// </summary>
     public Task<List<Guid>> Outputs(string organization, string pipelineId, CancellationToken ct)
     {

@@ -63,7 +63,9 @@ public sealed record LineageBudget(int Nodes, int Edges)
 /// <param name="Nodes">Datasets with their distance in hops, nearest first.</param>
 /// <param name="Edges">The edges that were followed.</param>
 /// <param name="Truncated">Whether the budget stopped the walk.</param>
-/// <param name="Frontier">The datasets with neighbours that were not read; empty when the graph is not truncated.</param>
+/// <param name="Frontier">
+/// The datasets with neighbours that were not read; empty when the graph is not truncated.
+/// </param>
 public sealed record LineageGraph(
     IReadOnlyList<(Dataset Dataset, int Depth)> Nodes, IReadOnlyList<LineageEdge> Edges, bool Truncated, IReadOnlyList<Dataset> Frontier);
 

@@ -8,8 +8,9 @@ namespace Catalog.Data.Lineage;
 /// </summary>
 public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
 {
-    // The number of hops that the first statement reads. With more hops, its recursion visits the same edges at too many
-    // depths. In a graph of a million edges, a first statement of 5 hops took as long as one statement for each hop.
+    // The number of hops that the first statement reads. With more hops, its recursion visits the same edges at too
+    // many depths. In a graph of a million edges, a first statement of 5 hops took as long as one statement for each
+    // hop.
     private const int FirstHops = 3;
 
     // The row limit of the first statement. A larger neighbourhood is read hop by hop, and the edges of the first
@@ -273,8 +274,8 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
     /// <returns>The dataset with this shown id or other name, or null when it does not exist.</returns>
     public Task<Dataset?> Find(string organization, string shownId, CancellationToken ct)
     {
-        // The statement has two look-ups, because under row security Postgres does not use the index for a function such
-        // as coalesce.
+        // The statement has two look-ups, because under row security Postgres does not use the index for a function
+        // such as coalesce.
         const string Sql = """
             -- Lineage.Find
             select id, namespace, name, created_at

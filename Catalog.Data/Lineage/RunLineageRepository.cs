@@ -3,8 +3,8 @@ using Catalog.Data.Database;
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// Reads which datasets a run read and wrote, which runs wrote and read the same versions, and which runs are its parent,
-/// its root and its children.
+/// Reads which datasets a run read and wrote, which runs wrote and read the same versions, and which runs are its
+/// parent, its root and its children.
 /// </summary>
 public sealed class RunLineageRepository(CatalogDatabase db)
 {
@@ -146,8 +146,8 @@ public sealed record RunLineage
     public required IReadOnlyList<string> Children { get; init; }
 
     /// <summary>
-    /// The datasets that the run read, each with the write of the version that it read. The list of writes is empty when
-    /// that write is not known.
+    /// The datasets that the run read, each with the write of the version that it read. The list of writes is empty
+    /// when that write is not known.
     /// </summary>
     public required IReadOnlyList<(RunUse Use, List<RunUse> Others)> Inputs { get; init; }
 

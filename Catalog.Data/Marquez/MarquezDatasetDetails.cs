@@ -9,10 +9,12 @@ namespace Catalog.Data.Marquez;
 /// </summary>
 public sealed class MarquezDatasetDetails(CatalogDatabase db)
 {
-    /// <summary>The maximum number of edges to the columns of one dataset; the first ones by column.</summary>
+    /// <summary>
+    /// The maximum number of edges to the columns of one dataset. The edges are read in the order of columns.
+    /// </summary>
     public const int MaxColumnEdges = 200;
 
-    // The index of states by dataset has only names below this length.
+    // The index of check states by dataset contains only names with at most this number of characters.
     private const int MaxName = 500;
     private const int MaxStates = 5000;
 
@@ -126,10 +128,12 @@ public sealed record MarquezDatasetDetail
     public required Dataset Dataset { get; init; }
     public required IReadOnlyList<CurrentFacet> Facets { get; init; }
 
-    /// <summary>The latest quality metrics, if one dataset was asked for.</summary>
+    /// <summary>
+    /// The latest quality metrics; null when none are known, or when several datasets were asked for.
+    /// </summary>
     public string? Metrics { get; init; }
 
-    /// <summary>The sources of its columns.</summary>
+    /// <summary>The edges to the columns of the dataset, with the names of their source datasets.</summary>
     public required IReadOnlyList<(ColumnEdge Edge, NodeName Source)> Columns { get; init; }
 
     public LastWrite? LastWrite { get; init; }
@@ -159,6 +163,8 @@ public sealed record CheckOfDataset
 
     public required string Severity { get; init; }
 
-    /// <summary>Of a reported assertion: JSON with <c>assertion</c> and <c>column</c>.</summary>
+    /// <summary>
+    /// The metadata of the result as JSON. For a reported assertion it contains <c>assertion</c> and <c>column</c>.
+    /// </summary>
     public string? Metadata { get; init; }
 }

@@ -3,13 +3,16 @@ using Catalog.Data.Lineage;
 
 namespace Catalog.Data.Marquez;
 
-/// <summary>Finds datasets for Marquez's API, and lists the runs that wrote one: its versions.</summary>
+/// <summary>Finds datasets for Marquez's API. Lists the writes of a dataset, which are its versions.</summary>
 public sealed class MarquezDatasets(CatalogDatabase db)
 {
     /// <summary>The number of newest datasets of the organization that a list looks at.</summary>
     public const int MaxExamined = MarquezJobs.MaxExamined;
 
-    /// <summary>A part of the datasets of a namespace by name, and their number.</summary>
+    /// <summary>
+    /// One page of the datasets of a namespace, ordered by name, and the number of all its datasets. Only the newest
+    /// <see cref="MaxExamined"/> datasets of the organization are examined.
+    /// </summary>
     public Task<(List<Dataset> Datasets, long Total)> List(string organization, string @namespace, int limit, int offset,
         CancellationToken ct)
     {
@@ -41,7 +44,9 @@ public sealed class MarquezDatasets(CatalogDatabase db)
             (await session.Many<Dataset>(rows, parameters, ct), await session.One<long>(count, parameters, ct)), ct);
     }
 
-    /// <summary>The dataset with the first of these names that is one of its names; null when none is.</summary>
+    /// <summary>
+    /// Tries the names in order. Returns the first dataset found; null when no dataset has one of the names.
+    /// </summary>
     public async Task<Dataset?> Find(string organization, IEnumerable<NodeName> names, CancellationToken ct)
     {
         var sql = $"""
@@ -62,8 +67,8 @@ public sealed class MarquezDatasets(CatalogDatabase db)
     }
 
     /// <summary>
-    /// A part of the writes of a dataset, newest first, and their number, at most <see cref="MaxExamined"/> of each
-    /// kind.
+    /// One page of the writes of a dataset, newest first, and the number of all its writes. At most
+    /// <see cref="MaxExamined"/> reported writes and as many declared writes are counted.
     /// </summary>
     public Task<(List<DatasetWrite> Writes, long Total)> Writes(string organization, Guid dataset, int limit, int offset,
         CancellationToken ct)
@@ -97,7 +102,10 @@ public sealed class MarquezDatasets(CatalogDatabase db)
             (await session.Many<DatasetWrite>(rows, parameters, ct), await session.One<long>(count, parameters, ct)), ct);
     }
 
-    /// <summary>The schemas and changes of state of a dataset, latest first reported first.</summary>
+    /// <summary>
+    /// The schemas and the changes of the lifecycle state of a dataset, by the time of their first report, newest
+    /// first.
+    /// </summary>
     public Task<List<FacetValue>> History(string organization, Guid dataset, CancellationToken ct) =>
         db.Read(organization, session => MarquezFacets.History(session, organization, dataset, ct), ct);
 

@@ -9,23 +9,23 @@ public sealed class MarquezEvents(CatalogDatabase db)
     public const int MaxCharacters = 32 * 1024 * 1024;
 
     /// <summary>
-    /// A part of the events by the time of their receipt, and their number. Of the first
-    /// <see cref="MarquezJobs.MaxExamined"/> events in the order.
+    /// One page of the events, by the time of their receipt, and the number of all matching events. Only the first
+    /// <see cref="MarquezJobs.MaxExamined"/> events in this order are examined.
     /// </summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="after">The first time of receipt.</param>
-    /// <param name="before">The end of the time of receipt, exclusive.</param>
-    /// <param name="newestFirst">The order.</param>
+    /// <param name="after">The start of the period of receipt, inclusive.</param>
+    /// <param name="before">The end of the period of receipt, exclusive.</param>
+    /// <param name="newestFirst">Whether the newest event comes first; otherwise the oldest event comes first.</param>
     /// <param name="limit">The maximum number of events.</param>
-    /// <param name="offset">The number of events before them.</param>
+    /// <param name="offset">The number of events before the page.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <returns>The bodies; null when they exceed <see cref="MaxCharacters"/>.</returns>
+    /// <returns>The bodies, or null when they exceed <see cref="MaxCharacters"/>; and the number of events.</returns>
     public Task<(List<string>? Bodies, long Total)> List(string organization, DateTimeOffset after, DateTimeOffset before, bool newestFirst,
         int limit, int offset, CancellationToken ct) => db.Read(organization, async session =>
     {
         var direction = newestFirst ? "desc" : "asc";
         var order = $"order by received_at {direction}, dialect {direction}, digest {direction}";
-        // Events of other dialects, and of jobs and datasets without a run, are left out of the examined ones.
+        // Of the examined events, those of other dialects and those of jobs and datasets without a run are left out.
         string Matching(string columns) => $"""
             from (
                 select {columns}received_at, dialect, digest, run_id, pipeline_id

@@ -8,7 +8,7 @@ internal static class MarquezFacets
 {
     /// <summary>
     /// The current value of each facet, by subject. Facets that were removed are left out. The quality metrics of
-    /// datasets, of which each run adds a value, are left out too: see <see cref="Metrics"/>.
+    /// datasets are left out too, because each run adds a value; <see cref="Metrics"/> reads them.
     /// </summary>
     /// <param name="session">The session.</param>
     /// <param name="dialect">The engine's SQL.</param>
@@ -42,7 +42,10 @@ internal static class MarquezFacets
         return facets.OrderBy(facet => facet.Facet, StringComparer.Ordinal).ToLookup(facet => facet.SubjectId, StringComparer.Ordinal);
     }
 
-    /// <summary>The versions of the values of some facets of one dataset, newest first.</summary>
+    /// <summary>
+    /// The schemas and the changes of the lifecycle state of one dataset, by the time of their first report, newest
+    /// first; at most 1000.
+    /// </summary>
     public static Task<List<FacetValue>> History(Session session, string organization, Guid dataset, CancellationToken ct)
     {
         const string Sql = """

@@ -3,10 +3,11 @@ using Catalog.Data.Lineage;
 
 namespace Catalog.Data.Marquez;
 
-/// <summary>Reads the graph of jobs and datasets around one of them.</summary>
+/// <summary>Reads the graph of jobs and datasets around one job or one dataset.</summary>
 public sealed class MarquezGraph(CatalogDatabase db, MarquezJobs jobs, MarquezJobDetails jobDetails, MarquezDatasetDetails datasetDetails)
 {
-    // A job that reads or writes without an edge is found through the latest runs of the dataset.
+    // The number of latest runs of a dataset that are read, to find jobs that read or write the dataset without an
+    // edge.
     private const int RunsOfDataset = 20;
 
     /// <summary>The size limit of a graph.</summary>
@@ -16,7 +17,7 @@ public sealed class MarquezGraph(CatalogDatabase db, MarquezJobs jobs, MarquezJo
     public Task<JobGraph> Around(string organization, Dataset dataset, int depth, CancellationToken ct) =>
         Around(organization, [dataset.Id], null, depth, ct);
 
-    /// <summary>The graph around a job: its own datasets are part of it at any depth.</summary>
+    /// <summary>The graph around a job. The job's own datasets are part of the graph at any depth.</summary>
     public async Task<JobGraph> Around(string organization, JobRow job, int depth, CancellationToken ct)
     {
         var detail = (await jobDetails.Of(organization, [job], ct))[0];
@@ -115,12 +116,12 @@ public sealed class MarquezGraph(CatalogDatabase db, MarquezJobs jobs, MarquezJo
 /// <summary>A graph of jobs and datasets.</summary>
 /// <param name="Jobs">The jobs.</param>
 /// <param name="Datasets">The datasets.</param>
-/// <param name="Links">What the jobs read and write of the datasets.</param>
+/// <param name="Links">Which job reads or writes which dataset.</param>
 public sealed record JobGraph(
     IReadOnlyList<JobDetail> Jobs, IReadOnlyList<MarquezDatasetDetail> Datasets, IReadOnlyList<GraphLink> Links);
 
-/// <summary>A job reads or writes a dataset.</summary>
+/// <summary>A link between a job and a dataset that the job reads or writes.</summary>
 /// <param name="PipelineId">The job.</param>
 /// <param name="Dataset">The dataset.</param>
-/// <param name="IsInput">Whether it is read.</param>
+/// <param name="IsInput">True when the job reads the dataset; false when the job writes it.</param>
 public sealed record GraphLink(string PipelineId, Guid Dataset, bool IsInput);

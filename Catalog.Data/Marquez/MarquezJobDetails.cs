@@ -28,7 +28,8 @@ public sealed class MarquezJobDetails(CatalogDatabase db, PipelineRuns latest, M
 
         List<string> ids = [.. rows.Select(row => row.Id)];
         var recent = await latest.RecentRuns(organization, ids, MaxRuns, ct);
-        // Of a list, the two latest runs of each job are read in full: the first one may have no datasets yet.
+        // For a list of jobs, the facts of the two latest runs of each job are read, because the latest run may have no
+        // datasets yet.
         var facts = await runs.Facts(organization, recent.SelectMany(job => rows.Count == 1 ? job : job.Take(2)), ct);
         var parents = (await jobs.OfIds(organization, [.. facts.Parents.Values.Select(parent => parent.ParentJob).Distinct()], ct))
             .ToDictionary(job => job.Id, job => job.Name, StringComparer.Ordinal);
@@ -75,7 +76,7 @@ public sealed class MarquezJobDetails(CatalogDatabase db, PipelineRuns latest, M
         return session.Many<TagRow>(sql, new { organization, ids = ids.ToArray() }, ct);
     }
 
-    // The ends of the current edges of each pipeline.
+    // Reads the datasets at both ends of the current edges of each pipeline.
     private Task<List<EdgeEnd>> Edges(Session session, string organization, List<string> ids, CancellationToken ct)
     {
         string Part(string side, int input) => $"""
@@ -128,20 +129,23 @@ public sealed record JobDetail
     /// <summary>The latest runs, latest start first.</summary>
     public required IReadOnlyList<RecentRun> Runs { get; init; }
 
-    /// <summary>The facts about its runs, and about those of other jobs.</summary>
+    /// <summary>The facts about the runs of this job and of the other jobs of the same call.</summary>
     public required RunFacts Facts { get; init; }
 
     public required IReadOnlyList<CurrentFacet> Facets { get; init; }
 
-    /// <summary>Sorted.</summary>
+    /// <summary>The tags of the job, sorted.</summary>
     public required IReadOnlyList<string> Tags { get; init; }
 
-    /// <summary>By its current edges and by its latest run that reports datasets, sorted.</summary>
+    /// <summary>
+    /// The datasets come from the job's current edges and from its latest run that reports datasets. They are sorted by
+    /// name.
+    /// </summary>
     public required IReadOnlyList<JobDataset> Inputs { get; init; }
 
     /// <inheritdoc cref="Inputs"/>
     public required IReadOnlyList<JobDataset> Outputs { get; init; }
 
-    /// <summary>The job that started the latest run; null when none is reported.</summary>
+    /// <summary>The job that started the latest run that reports a parent; null when no such job is known.</summary>
     public NodeName? Parent { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Catalog.Data.Marquez;
 /// <summary>Finds pipelines as the jobs of Marquez's API.</summary>
 public sealed class MarquezJobs(CatalogDatabase db)
 {
-    /// <summary>The number of newest pipelines, or of pipelines of a namespace, that a list looks at.</summary>
+    /// <summary>The maximum number of pipelines that a list examines.</summary>
     public const int MaxExamined = 20_000;
 
     private const string Columns = """
@@ -18,11 +18,14 @@ public sealed class MarquezJobs(CatalogDatabase db)
               and pipeline_versions.version = 'reported') as reported
         """;
 
-    /// <summary>A part of the jobs and their number. All jobs: newest first. The jobs of a namespace: by id.</summary>
+    /// <summary>
+    /// One page of the jobs, and the number of all matching jobs. The newest job comes first. Only the jobs of a
+    /// namespace other than <see cref="NodeName.DefaultNamespace"/> are ordered by id.
+    /// </summary>
     /// <param name="organization">The organization.</param>
-    /// <param name="filter">Which jobs.</param>
+    /// <param name="filter">Which jobs the list contains.</param>
     /// <param name="limit">The maximum number of jobs.</param>
-    /// <param name="offset">The number of jobs before them.</param>
+    /// <param name="offset">The number of jobs before the page.</param>
     /// <param name="ct">Cancels the operation.</param>
     public Task<(List<JobRow> Jobs, long Total)> List(string organization, JobFilter filter, int limit, int offset, CancellationToken ct)
     {
@@ -47,7 +50,7 @@ public sealed class MarquezJobs(CatalogDatabase db)
             limit,
             offset,
             From = prefix,
-            // The greatest character: no id with the prefix sorts after it.
+            // The last character is the greatest one, so every id with the prefix sorts before this text.
             To = prefix + "\U0010FFFF",
             Part = NodeName.BodyPart(filter.Namespace ?? ""),
             NoNamespace = NodeName.BodyPart(""),
@@ -61,7 +64,7 @@ public sealed class MarquezJobs(CatalogDatabase db)
     {
         var isDefault = filter.Namespace == NodeName.DefaultNamespace;
         var isNamed = filter.Namespace is not null && !isDefault;
-        // "replace" looks for a text in both engines, and unlike "like" respects letter case in both.
+        // In both engines "replace" finds a text only in the same letter case. In SQLite "like" ignores letter case.
         const string InNamespace = "jobs.reported <> replace(jobs.reported, @Part, '')";
         List<string> conditions =
         [
@@ -87,14 +90,14 @@ public sealed class MarquezJobs(CatalogDatabase db)
         return (from, isNamed ? "jobs.id" : "jobs.created_at desc, jobs.id desc");
     }
 
-    /// <summary>The first of these names that a job has; null when none has.</summary>
+    /// <summary>Tries the names in order. Returns the first job found; null when no job has one of the names.</summary>
     public async Task<JobRow?> Find(string organization, IEnumerable<NodeName> names, CancellationToken ct)
     {
         List<string> ids = [.. names.SelectMany(name => name.PipelineIds).Distinct(StringComparer.Ordinal)];
         return (await OfIds(organization, ids, ct)).OrderBy(job => ids.IndexOf(job.Id)).FirstOrDefault();
     }
 
-    /// <summary>The jobs with these pipeline ids, in any order; unknown ones are left out.</summary>
+    /// <summary>The jobs with these pipeline ids, in any order; deleted and unknown pipelines are left out.</summary>
     public Task<List<JobRow>> OfIds(string organization, IReadOnlyCollection<string> ids, CancellationToken ct)
     {
         var sql = $"""
@@ -133,7 +136,9 @@ public sealed record JobRow
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>The body that the registration by an event stored; null for other pipelines.</summary>
+    /// <summary>
+    /// The body that an event stored when it registered the pipeline; null when no event registered it.
+    /// </summary>
     public string? Reported { get; init; }
 
     /// <summary>The namespace and the name.</summary>

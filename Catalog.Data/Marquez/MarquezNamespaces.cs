@@ -62,7 +62,7 @@ public sealed class MarquezNamespaces(CatalogDatabase db)
     /// <summary>The distinct tags of jobs, sorted.</summary>
     public async Task<List<string>> Tags(string organization, CancellationToken ct)
     {
-        // One index look-up for each tag, not for each job.
+        // The recursion makes one index look-up for each tag, not one for each job.
         const string Sql = """
             -- Marquez.Tags
             with recursive tags (tag) as (
@@ -94,7 +94,7 @@ public sealed class MarquezNamespaces(CatalogDatabase db)
     }
 }
 
-/// <summary>A namespace, and when its first object appeared and its last one changed.</summary>
+/// <summary>A namespace, when its first job or dataset appeared, and when one of them last changed.</summary>
 public sealed record NamespaceRow
 {
     public required string Namespace { get; init; }

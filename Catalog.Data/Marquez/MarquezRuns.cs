@@ -4,17 +4,17 @@ using Catalog.Data.Pipelines;
 
 namespace Catalog.Data.Marquez;
 
-/// <summary>Reads runs with what Marquez's API says about them.</summary>
+/// <summary>Reads runs, and what Marquez's API says about them.</summary>
 public sealed class MarquezRuns(CatalogDatabase db)
 {
-    /// <summary>The maximum number of inputs, and of outputs, of one run that are read.</summary>
+    /// <summary>The maximum number of datasets that are read for one run and one direction.</summary>
     public const int MaxUses = 200;
 
     private const string Columns =
         "runs.pipeline_id, runs.id, runs.status, runs.created_at, runs.updated_at, runs.started_at, runs.completed_at";
 
     /// <summary>
-    /// A part of the runs of a pipeline, latest start first, and their number, at most
+    /// One page of the runs of a pipeline, latest start first, and the number of all its runs, at most
     /// <see cref="MarquezJobs.MaxExamined"/>.
     /// </summary>
     public Task<(List<RecentRun> Runs, long Total)> OfPipeline(string organization, string pipelineId, int limit, int offset,
@@ -43,7 +43,7 @@ public sealed class MarquezRuns(CatalogDatabase db)
             (await session.Many<RecentRun>(Sql, parameters, ct), await session.One<long>(Count, parameters, ct)), ct);
     }
 
-    /// <summary>The runs with these ids, by id; unknown ones are missing.</summary>
+    /// <summary>The runs with these ids, by id; unknown ids are missing.</summary>
     public async Task<Dictionary<string, RecentRun>> OfIds(string organization, IEnumerable<string> ids, CancellationToken ct)
     {
         var sql = $"""
@@ -118,8 +118,8 @@ public sealed class MarquezRuns(CatalogDatabase db)
 
 /// <summary>What is known about runs, by run id.</summary>
 /// <param name="Facets">The current facets.</param>
-/// <param name="Uses">The datasets, sorted by name.</param>
-/// <param name="Parents">The parents; runs without one are missing.</param>
+/// <param name="Uses">The datasets that each run read or wrote, sorted by name.</param>
+/// <param name="Parents">The parents; runs without a parent are missing.</param>
 public sealed record RunFacts(
     ILookup<string, CurrentFacet> Facets, ILookup<string, NamedUse> Uses, IReadOnlyDictionary<string, ParentRow> Parents);
 
@@ -146,6 +146,6 @@ public sealed record ParentRow
 {
     public required string RunId { get; init; }
 
-    /// <summary>A pipeline's id.</summary>
+    /// <summary>The pipeline id of the parent's job.</summary>
     public required string ParentJob { get; init; }
 }

@@ -6,7 +6,7 @@ namespace Catalog.Data.Marquez;
 /// <summary>Finds jobs and datasets by a part of their name, ignoring case.</summary>
 public sealed class MarquezSearch(CatalogDatabase db)
 {
-    // More hits than a page has, because the namespace and the times are compared afterwards.
+    // This is more than a page has, because the caller compares the namespace and the times afterwards.
     private const int MaxHits = 2000;
 
     /// <summary>The newest jobs whose name contains the text.</summary>
@@ -48,7 +48,7 @@ public sealed class MarquezSearch(CatalogDatabase db)
             limit @MaxExamined
             """;
 
-        // Names have no folded column, and SQLite folds only ASCII.
+        // The names are folded here, because the table has no column with folded names, and SQLite folds only ASCII.
         var folded = SearchPattern.Fold(text);
         List<MarquezHit> hits = [];
         await session.Each(Sql, new { organization, MarquezJobs.MaxExamined }, row =>
@@ -64,7 +64,7 @@ public sealed class MarquezSearch(CatalogDatabase db)
 }
 
 /// <summary>A job or a dataset that was found.</summary>
-/// <param name="IsJob">Whether it is a job.</param>
-/// <param name="Name">Its name.</param>
+/// <param name="IsJob">True for a job; false for a dataset.</param>
+/// <param name="Name">The name of the job or dataset.</param>
 /// <param name="UpdatedAt">The last change of a job; the creation of a dataset.</param>
 public sealed record MarquezHit(bool IsJob, NodeName Name, DateTimeOffset UpdatedAt);

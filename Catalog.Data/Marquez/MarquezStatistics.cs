@@ -8,7 +8,7 @@ public sealed class MarquezStatistics(CatalogDatabase db)
 {
     private static readonly string[] Ends = [RunStatus.Completed, RunStatus.Failed, RunStatus.Cancelled];
 
-    /// <summary>The starts and ends of runs, by the hour. Hours without one are left out.</summary>
+    /// <summary>The numbers of starts and of ends of runs in each hour. A number that is 0 is left out.</summary>
     public Task<List<StartsAndEnds>> Hours(string organization, DateTimeOffset since, DateTimeOffset until, CancellationToken ct)
     {
         string Part(string what, string time, string where) => $"""
@@ -33,7 +33,10 @@ public sealed class MarquezStatistics(CatalogDatabase db)
         return db.Many<StartsAndEnds>(organization, sql, new { organization, since, until, RunHours.MaxCounted }, ct);
     }
 
-    /// <summary>When the newest jobs, datasets or namespaces of datasets appeared, newest first.</summary>
+    /// <summary>
+    /// When the newest jobs or datasets appeared, newest first; or when the namespaces of the newest datasets appeared,
+    /// in any order.
+    /// </summary>
     public Task<List<DateTimeOffset>> Created(string organization, CreatedThing what, CancellationToken ct)
     {
         const string Jobs = """
@@ -79,7 +82,7 @@ public enum CreatedThing
     Source,
 }
 
-/// <summary>The runs that started, or ended in one way, in one hour.</summary>
+/// <summary>The number of runs that started in one hour, or that ended in one hour with one status.</summary>
 public sealed record StartsAndEnds
 {
     /// <summary>The start of the hour, UTC.</summary>

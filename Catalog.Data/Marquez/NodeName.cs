@@ -13,10 +13,10 @@ namespace Catalog.Data.Marquez;
 /// <param name="Name">The name.</param>
 public sealed record NodeName(string Namespace, string Name)
 {
-    /// <summary>Shown where there is no namespace.</summary>
+    /// <summary>The namespace that is shown for pipelines and datasets without a namespace.</summary>
     public const string DefaultNamespace = "default";
 
-    /// <summary>The pipelines that may have this name, the likeliest first.</summary>
+    /// <summary>The ids of the pipelines that may have this name, the likeliest first.</summary>
     public string[] PipelineIds =>
         Namespace == DefaultNamespace ? [JobId.Of(Namespace, Name), JobId.Of("", Name)] : [JobId.Of(Namespace, Name)];
 
@@ -45,7 +45,7 @@ public sealed record NodeName(string Namespace, string Name)
         return new(Shown(job.GetProperty("namespace").GetString()!), job.GetProperty("name").GetString()!);
     }
 
-    /// <summary>The text that the bodies of reported jobs of a namespace contain, and no others.</summary>
+    /// <summary>A text that the body of each reported job of a namespace contains. No other body contains it.</summary>
     public static string BodyPart(string @namespace) =>
         $$""","job":{"namespace":"{{JavaScriptEncoder.Default.Encode(@namespace)}}","name":""";
 

@@ -52,9 +52,9 @@ public sealed record Attempt
 }
 
 /// <summary>
-/// The table <c>schemaversions</c> with the applied scripts, and the table <c>schema_history</c> with all attempts.
-/// The first has DbUp's format (column <c>applied</c>: UTC without a time zone), so that DbUp on the same folder and
-/// database finds nothing to do.
+/// The table <c>schemaversions</c> with the applied scripts, and the table <c>schema_history</c> with all attempts. The
+/// first table has DbUp's format, so that DbUp finds nothing to do when it runs the same folder on the database. Its
+/// column <c>applied</c> contains UTC without a time zone.
 /// </summary>
 public static class Journal
 {
@@ -65,7 +65,7 @@ public static class Journal
     public static async Task<List<AppliedScript>> Read(DbConnection connection, DbTransaction? transaction, SchemaDialect dialect,
         CancellationToken ct)
     {
-        // "select *", because a journal that DbUp created lacks our columns.
+        // The query uses "select *", because a journal that DbUp created lacks our columns.
         var sql = $"""
             -- Journal.Read
             select * from schemaversions order by {dialect.JournalOrder}
@@ -78,7 +78,7 @@ public static class Journal
 
         try
         {
-            // DbUp's column is nullable; a row with null matches no known script.
+            // In DbUp's table, scriptname can be null. Such a row gets a name that matches no known script.
             return [.. (
                 await connection.QueryAsync<AppliedScript>(new CommandDefinition(sql, transaction: transaction, cancellationToken: ct)))
                 .Select(row => row.ScriptName is null ? row with { ScriptName = "(null)" } : row)];

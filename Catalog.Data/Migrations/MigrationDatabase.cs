@@ -8,8 +8,8 @@ using Catalog.Data.Migrations.Sqlite;
 namespace Catalog.Data.Migrations;
 
 /// <summary>
-/// The database for migrations: connections without a pool (so that no pool keeps a lock), without a statement time-out, and with a
-/// longer connection time-out for a busy server.
+/// The database for migrations. Its connections have no pool, so that no pool keeps a lock. They have no statement
+/// time-out, and a longer connection time-out for a busy server.
 /// </summary>
 public sealed class MigrationDatabase : IAsyncDisposable
 {
@@ -17,15 +17,15 @@ public sealed class MigrationDatabase : IAsyncDisposable
         SchemaReader reader, Dialect failures) =>
         (Settings, Source, Reads, Dialect, Reader, Failures) = (settings, source, reads, dialect, reader, failures);
 
-    /// <summary>The address.</summary>
+    /// <summary>The address of the database.</summary>
     public DatabaseSettings Settings { get; }
 
-    /// <summary>For commands that write; on SQLite it creates the file.</summary>
+    /// <summary>The connections for commands that write. On SQLite they create a missing file.</summary>
     public DbDataSource Source { get; }
 
     /// <summary>
-    /// For read-only commands. On SQLite a missing file is read as an empty database and is not created; on Postgres
-    /// the same as <see cref="Source"/>.
+    /// The connections for read-only commands. On SQLite a missing file is read as an empty database and is not
+    /// created. On Postgres they are the same as <see cref="Source"/>.
     /// </summary>
     public DbDataSource Reads { get; }
 

@@ -18,7 +18,7 @@ public enum MigrationFault
     /// <summary>Two scripts have the same number, a number is missing, or a name is not <c>NNNN_name.sql</c>.</summary>
     ChainBroken,
 
-    /// <summary>The target revision is unknown, or is on the wrong side of the current one.</summary>
+    /// <summary>The target revision is unknown, or this command cannot reach it from the current revision.</summary>
     UnknownTarget,
 
     /// <summary>The text of an applied script was changed.</summary>

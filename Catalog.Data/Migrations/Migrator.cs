@@ -4,15 +4,15 @@ using Catalog.Data.Migrations.Engine;
 namespace Catalog.Data.Migrations;
 
 /// <summary>A progress report of the migrator.</summary>
-/// <param name="Revision">The current script; empty while the migrator waits for another one.</param>
+/// <param name="Revision">The current script; empty while this migrator waits for another migrator.</param>
 /// <param name="Description">The action: <c>applying</c>, <c>applied</c>, <c>undoing</c>, <c>undone</c>, or a sentence.</param>
 /// <param name="Rows">The number of rows that the finished script changed.</param>
-/// <param name="Seconds">The duration of the finished script in seconds; null before.</param>
+/// <param name="Seconds">The duration of the script in seconds; null until the script is finished.</param>
 public sealed record MigrationStep(string Revision, string Description, long Rows = 0, double? Seconds = null);
 
 /// <summary>
-/// Upgrades and downgrades a database schema along a chain of scripts. DbUp executes each script and its journal row in one
-/// transaction (<see cref="ScriptRun"/>); this class plans the steps and holds the lock.
+/// Upgrades and downgrades a database schema along a chain of scripts. DbUp executes each script and writes its journal
+/// row in one transaction (<see cref="ScriptRun"/>). This class plans the steps and holds the lock.
 /// </summary>
 public sealed class Migrator
 {
@@ -36,7 +36,10 @@ public sealed class Migrator
     /// <summary>Called for each step; null to disable.</summary>
     public Action<MigrationStep>? Progress { get; init; }
 
-    /// <summary>The role for the service's statements. After an upgrade it is granted the needed rights, if it exists.</summary>
+    /// <summary>
+    /// The role for the service's statements; null for none. If the role exists, it gets the needed rights after an
+    /// upgrade.
+    /// </summary>
     public string? AppRole { get; init; }
 
     /// <summary>Reads the migration status. Takes no lock and writes nothing.</summary>
@@ -45,7 +48,9 @@ public sealed class Migrator
 
     /// <summary>Applies pending scripts up to a target.</summary>
     /// <param name="target">See <see cref="Chain.Position(string, int)"/>.</param>
-    /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
+    /// <param name="again">
+    /// Repeats a script that ran without a transaction and was interrupted in an unknown state.
+    /// </param>
     /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
     /// <returns>The finished steps in order; empty when nothing was pending.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
@@ -53,7 +58,7 @@ public sealed class Migrator
     {
         if (status.Applied.Count == 0 && !await _lock.HasJournal(connection, ct)
             && await _lock.Tables(connection, ct) is { Count: > 0 } tables
-            // Without a lock on SQLite, another migrator may have created everything in the meantime.
+            // SQLite has no lock, so another migrator may have created tables and journal in the meantime.
             && !await _lock.HasJournal(connection, ct))
         {
             throw new MigrationException(MigrationFault.NotEmpty,
@@ -82,7 +87,9 @@ public sealed class Migrator
 
     /// <summary>Reverts applied scripts, newest first, with the scripts in <c>down/</c>.</summary>
     /// <param name="target">The revision after the downgrade: see <see cref="Chain.Position(string, int)"/>.</param>
-    /// <param name="again">Repeats an interrupted script without a transaction whose state is unknown.</param>
+    /// <param name="again">
+    /// Repeats a script that ran without a transaction and was interrupted in an unknown state.
+    /// </param>
     /// <param name="ct">Cancels between scripts or during one; the transaction of that script is rolled back.</param>
     /// <returns>The finished steps in order.</returns>
     /// <exception cref="MigrationException">See <see cref="MigrationFault"/>.</exception>
@@ -111,7 +118,8 @@ public sealed class Migrator
     /// <summary>Rewrites the journal as if exactly the scripts up to a target were applied. Runs no script.</summary>
     /// <param name="target">See <see cref="Chain.Position(string, int)"/>.</param>
     /// <param name="force">
-    /// Skips the check that the live schema matches the revision, and deletes journal rows of scripts that this build does not know.
+    /// Skips the check that the live schema matches the revision, and deletes journal rows of scripts that this build
+    /// does not know.
     /// </param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>The new current revision.</returns>
@@ -121,7 +129,8 @@ public sealed class Migrator
 
     /// <summary>Drops all objects of the scripts, in any state, with all their data. The history of attempts is kept.</summary>
     /// <param name="force">
-    /// Also drops dependent objects of others, and skips the check of the journal, which may be missing or contain unknown scripts.
+    /// Also drops dependent objects of other programs. Skips the check of the journal, which may be missing or contain
+    /// unknown scripts.
     /// </param>
     /// <param name="ct">Cancels the operation.</param>
     /// <returns>The names of the dropped objects.</returns>
@@ -140,7 +149,9 @@ public sealed class Migrator
     /// <summary>The database name, for the confirmation of destructive commands.</summary>
     public Task<string> DatabaseName(CancellationToken ct) => Read(connection => _database.Reader.DatabaseName(connection, ct), ct);
 
-    /// <summary>Runs an operation while no migrator can run. On SQLite there is no such lock.</summary>
+    /// <summary>
+    /// Runs an operation while it holds the migration lock, so that no migrator can run. On SQLite migrators can run.
+    /// </summary>
     /// <param name="work">The operation; its argument is the connection that holds the lock.</param>
     /// <param name="ct">Cancels the operation.</param>
     /// <exception cref="MigrationException">The lock was not obtained, or the database cannot be migrated.</exception>
@@ -160,7 +171,8 @@ public sealed class Migrator
     private async Task<List<MigrationStep>> ApplyAll(
         DbConnection connection, IReadOnlyList<Script> scripts, string direction, SchemaStatus status, bool again, CancellationToken ct)
     {
-        // Checked before the first script runs: otherwise the scripts before an invalid one would already be applied.
+        // All scripts are checked before the first script runs. Otherwise the scripts before an invalid script would
+        // already be applied.
         foreach (var script in scripts)
         {
             (direction == Directions.Upgrade ? script.Up : script.Down!).RefuseTransactionControl();

@@ -4,8 +4,9 @@ using System.Text;
 namespace Catalog.Data.Migrations;
 
 /// <summary>
-/// A schema as text: one sorted line per table, column, constraint, index, policy and so on. It is stored for each revision in
-/// <c>sql/ENGINE/fingerprint/</c>, so that a live schema can be compared with it and each difference can be reported.
+/// A schema as text: one line for each table, column, constraint, index, policy and so on, sorted. The text of each
+/// revision is stored in <c>sql/ENGINE/fingerprint/</c>, so that a live schema can be compared with it and each
+/// difference can be reported.
 /// </summary>
 public static class SchemaDescription
 {

@@ -13,24 +13,26 @@ public abstract class SchemaDialect
     public abstract string Folder { get; }
 
     /// <summary>
-    /// The statements that create journal and history if they do not exist: DbUp's table and columns, plus our columns,
-    /// nullable because DbUp does not fill them.
+    /// The statements that create journal and history if they do not exist. The journal has DbUp's name and columns,
+    /// and columns of our own. Our columns are nullable, because DbUp does not fill them.
     /// </summary>
     internal abstract string CreateJournalSql { get; }
 
-    /// <summary>The column that gives the order of the journal rows. DbUp's name differs per engine.</summary>
+    /// <summary>The column by which the journal rows are ordered. Its name depends on the engine.</summary>
     internal abstract string JournalOrder { get; }
 
-    /// <summary>A query with one row if the journal exists, otherwise none.</summary>
+    /// <summary>A query that returns one row if the journal exists, and otherwise no row.</summary>
     internal abstract string FindJournal { get; }
 
-    /// <summary>A query with one row if the history exists, otherwise none.</summary>
+    /// <summary>A query that returns one row if the history exists, and otherwise no row.</summary>
     internal abstract string FindHistory { get; }
 
-    /// <summary>A query for the names of tables and views, without the migrator's own and those of extensions.</summary>
+    /// <summary>A query for the names of tables and views, except those of the migrator and of extensions.</summary>
     internal abstract string FindTables { get; }
 
-    /// <summary>Whether <see cref="Lock"/> excludes other migrators; if false, the transaction of each script does.</summary>
+    /// <summary>
+    /// Whether <see cref="Lock"/> excludes other migrators. If false, the transaction of each script excludes them.
+    /// </summary>
     internal abstract bool Locks { get; }
 
     /// <summary>Runs <see cref="CreateJournalSql"/>, and adds our columns to a journal that DbUp created.</summary>
@@ -41,7 +43,8 @@ public abstract class SchemaDialect
     /// <param name="another">Opens a second connection, to detect a pooler.</param>
     /// <param name="limits">Time limits.</param>
     /// <param name="ct">Cancels the operation.</param>
-    /// <exception cref="MigrationException">A pooler in transaction mode, a standby, or a server that is too old.</exception>
+    /// <exception cref="MigrationException">The address leads to a pooler in transaction mode, a read-only server, or a
+    /// server that is not supported.</exception>
     internal abstract Task BeginSession(DbConnection connection, Func<CancellationToken, ValueTask<DbConnection>> another,
         MigrationLimits limits, CancellationToken ct);
 
@@ -64,8 +67,8 @@ public abstract class SchemaDialect
     internal abstract Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct);
 
     /// <summary>
-    /// Sets the lock time-out; zero for none. Statements outside a transaction need none: while they wait they block no
-    /// one.
+    /// Sets the lock time-out; zero means no time-out. A concurrent statement needs no time-out, because it blocks no
+    /// other client while it waits.
     /// </summary>
     internal abstract Task SetLockTimeout(DbConnection connection, TimeSpan limit, CancellationToken ct);
 
@@ -79,23 +82,27 @@ public abstract class SchemaDialect
     internal abstract Task ResetSession(DbConnection connection, MigrationLimits limits, CancellationToken ct);
 
     /// <summary>
-    /// Restores the Catalog's search path after a script, and checks constraints that the engine does not enforce by itself at the
-    /// commit.
+    /// Restores the Catalog's search path after a script, and checks constraints that the engine does not enforce by
+    /// itself at the commit.
     /// </summary>
     /// <returns>The violation; null when there is none.</returns>
     internal abstract Task<string?> BeforeCommit(DbConnection connection, DbTransaction transaction, CancellationToken ct);
 
     /// <summary>The DbUp journal for this engine.</summary>
-    /// <param name="connections">DbUp's configuration.</param>
-    /// <param name="log">DbUp's configuration.</param>
+    /// <param name="connections">Returns DbUp's connection manager.</param>
+    /// <param name="log">Returns DbUp's log.</param>
     /// <param name="store">Records an executed script; its argument creates commands in DbUp's transaction.</param>
     internal abstract IJournal Journal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store);
 
     /// <summary>DbUp's parser for quoted names on this engine.</summary>
     internal abstract ISqlObjectParser ObjectParser { get; }
 
-    /// <summary>Whether an interrupted statement without a transaction took effect. Removes what it left unfinished.</summary>
-    /// <returns>True: it took effect. False: nothing of it is left, and it must run again. Null: unknown.</returns>
+    /// <summary>
+    /// Whether an interrupted statement without a transaction took effect. Removes what the statement left unfinished.
+    /// </summary>
+    /// <returns>
+    /// True when the statement took effect; false when it must run again; null when this is not known.
+    /// </returns>
     internal abstract Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct);
 
     /// <summary>The SQL that grants the needed rights to the service's role, if it exists; null on an engine without roles.</summary>

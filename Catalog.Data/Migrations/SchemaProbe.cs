@@ -8,8 +8,8 @@ using Catalog.Data.Migrations.Sqlite;
 namespace Catalog.Data.Migrations;
 
 /// <summary>
-/// Checks a database outside the request pool: whether it has the schema that this build needs, and whether reads and writes of
-/// requests would succeed.
+/// Checks whether a database has the schema that this build needs, and whether reads and writes of requests would
+/// succeed. It does not use the request pool.
 /// </summary>
 public sealed class SchemaProbe : IAsyncDisposable
 {

@@ -12,7 +12,10 @@ public abstract class SchemaReader
     /// </summary>
     public abstract Task<List<string>> Describe(DbConnection connection, CancellationToken ct);
 
-    /// <summary>The same for the content of a backup: without objects that others added beside the Catalog's tables.</summary>
+    /// <summary>
+    /// Describes the schema like <see cref="Describe"/>, but only the objects that a backup contains. Other programs
+    /// may have added objects.
+    /// </summary>
     public virtual Task<List<string>> DescribeOwn(DbConnection connection, CancellationToken ct) => Describe(connection, ct);
 
     /// <summary>The invalid indexes that an interrupted concurrent build left.</summary>

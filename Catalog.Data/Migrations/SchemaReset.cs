@@ -5,7 +5,7 @@ using Catalog.Data.Migrations.Sqlite;
 
 namespace Catalog.Data.Migrations;
 
-/// <summary>Drops all objects of the scripts, in any state.</summary>
+/// <summary>Drops all objects of the scripts, whatever the state of the schema is.</summary>
 internal sealed class SchemaReset(MigratorLock migratorLock, SchemaDialect dialect, Chain chain, TimeProvider time)
 {
     /// <inheritdoc cref="Migrator.Clear" />

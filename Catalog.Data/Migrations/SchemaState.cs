@@ -6,7 +6,7 @@ namespace Catalog.Data.Migrations;
 /// <param name="Reason">Why the database cannot be used, for an operator; null when ready.</param>
 public sealed record SchemaState(bool Ready, string? Head, string? Reason)
 {
-    /// <summary>Whether scripts of this build are not applied; null when that could not be read.</summary>
+    /// <summary>Whether the database lacks scripts of this build; null when this could not be read.</summary>
     public bool? IsBehind { get; init; }
 
     /// <summary>Details for the log only, with host and user; null when there are none.</summary>

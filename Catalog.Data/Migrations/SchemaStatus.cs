@@ -9,7 +9,7 @@ namespace Catalog.Data.Migrations;
 /// <param name="Current">The newest applied revision, even if this build does not know it; <c>base</c> when there is none.</param>
 /// <param name="Pending">The scripts that are not applied.</param>
 /// <param name="Faults">The contradictions between the journal and the scripts.</param>
-/// <param name="HalfApplied">Scripts without a transaction that were started and not recorded as finished.</param>
+/// <param name="HalfApplied">Scripts without a transaction that were started but not recorded as finished.</param>
 /// <param name="Holder">A description of the migrator that is running now; null when there is none.</param>
 public sealed record SchemaStatus(
     IReadOnlyList<AppliedScript> Applied, IReadOnlyList<Attempt> Attempts, int Position, string Current, IReadOnlyList<Script> Pending,
@@ -60,6 +60,6 @@ internal static class Outcomes
     public const string Finished = "finished";
     public const string Failed = "failed";
 
-    /// <summary>Rejected before it changed anything.</summary>
+    /// <summary>The script was rejected before it changed anything.</summary>
     public const string Refused = "refused";
 }

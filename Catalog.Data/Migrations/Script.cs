@@ -58,8 +58,8 @@ public sealed class SqlFile
     public IReadOnlyList<SqlStatement> Statements { get; }
 
     /// <summary>
-    /// False with a comment <c>-- transaction: none</c>: the statement cannot run in a transaction (a concurrent index
-    /// build).
+    /// False when the file has the comment <c>-- transaction: none</c>. Its statement cannot run in a transaction, such
+    /// as a concurrent index build.
     /// </summary>
     public bool Transactional { get; }
 

@@ -1,8 +1,9 @@
 namespace Catalog.Data.Migrations;
 
 /// <summary>
-/// Splits a script into statements by the lexical rules of PostgreSQL (manual 4.1). They cover SQLite's rules except brackets as quotes:
-/// nested comments, doubled quotes, <c>E''</c> escapes, dollar tags, parentheses, and the bodies of triggers and of <c>begin atomic</c>.
+/// Splits a script into statements by the lexical rules of PostgreSQL (manual, section 4.1). These rules cover SQLite's
+/// rules, except names in brackets. The class knows nested comments, doubled quotes, <c>E''</c> escapes, dollar tags,
+/// parentheses, and the bodies of triggers and of <c>begin atomic</c>.
 /// </summary>
 public sealed class SqlText
 {
@@ -89,7 +90,7 @@ public sealed class SqlText
         return statement;
     }
 
-    // A column may be named begin or end, so the word alone is not enough: in a trigger, a statement follows begin.
+    // A column can be named begin or end, so the word alone is not enough: in a trigger, a statement follows begin.
     private int? BeginOfBody(SqlToken token)
     {
         if (_tokens.Count == 0 || !_tokens[0].Is("create") || !_tokens[^1].Is("begin"))
@@ -101,7 +102,8 @@ public sealed class SqlText
         return trigger || token.Is("atomic") ? _tokens[^1].Line : null;
     }
 
-    // Each statement of a body ends with a semicolon, unlike the parts of a case expression. Only a function body may be empty.
+    // Each statement of a body ends with a semicolon, unlike the parts of a case expression. Only the body of a
+    // function can be empty.
     private bool EndsBody(SqlToken token) => token.Is("end") && (_tokens[^1].Is(";") || _tokens[^1].Is("atomic"));
 
     // Skips white space or a comment; false at a token.

@@ -7,6 +7,6 @@ public sealed class UnclosedException(int line)
         $"line {line} opens a quote, a comment, a dollar tag, a parenthesis or the body of a trigger or function that is "
             + "never closed")
 {
-    /// <summary>The first line in the file, from 1.</summary>
+    /// <summary>The line in the file where the unclosed part begins, from 1.</summary>
     public int Line { get; } = line;
 }

@@ -60,7 +60,8 @@ internal static class BackupRestore
 
         if (await BackupCheck.FindFaults(path, manifest, ct) is { Count: > 0 } faults)
         {
-            throw BackupException.Damaged($"{manifest.File} is damaged, and nothing was restored: {string.Join("; ", faults)}.");
+            throw BackupException.Damaged(
+                $"{manifest.File} is damaged, and nothing was restored: {string.Join("; ", faults)}. Use another backup.");
         }
 
         if (database.Settings.Engine == DatabaseEngine.Sqlite)

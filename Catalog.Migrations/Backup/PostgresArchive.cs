@@ -156,7 +156,8 @@ internal static class PostgresArchive
         }, ct, IdleTimeout);
         if (result.Exit != 0)
         {
-            throw BackupException.Damaged($"{Path.GetFileName(path)} is damaged: pg_restore cannot read it: {result.ErrorMessage}.");
+            throw BackupException.Damaged(
+                $"{Path.GetFileName(path)} is damaged. pg_restore cannot read it: {result.ErrorMessage}. Use another backup.");
         }
 
         var file = Path.Combine(folder.Path, "list");

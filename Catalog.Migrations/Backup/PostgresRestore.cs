@@ -54,7 +54,7 @@ internal static partial class PostgresRestore
             }
             catch (FormatException exception)
             {
-                throw BackupException.Damaged($"The manifest is invalid: {exception.Message}");
+                throw BackupException.Damaged($"The manifest is invalid: {exception.Message} Use another backup.");
             }
 
             var prologue = await Prologue(connection, database.Settings.Schema, existing.Count > 0, ct);
@@ -81,7 +81,7 @@ internal static partial class PostgresRestore
                 }, ct);
             if (readError is not null)
             {
-                throw BackupException.Damaged($"{manifest.File} is damaged, and the database is unchanged: {readError}.");
+                throw BackupException.Damaged($"{manifest.File} is damaged, and the database is unchanged: {readError}. Use another backup.");
             }
 
             return result.Exit != 0 ? throw RestoreFailed(manifest, result)
@@ -117,7 +117,7 @@ internal static partial class PostgresRestore
         {
             return BackupException.Damaged(
                 $"{manifest.File} differs from its manifest, and the database is unchanged: "
-                    + $"{error[(at + Mismatch.Length)..]}.");
+                    + $"{error[(at + Mismatch.Length)..]}. Use another backup.");
         }
 
         var advice = manifest.Requires is { Count: > 0 } requires ? $" {RequirementsText(requires)}"

@@ -89,7 +89,8 @@ internal static class SqliteArchive
         // incomplete.
         if (await BackupCheck.FindContentFaults(part.Path, manifest with { Compression = "none" }, ct) is { Count: > 0 } faults)
         {
-            throw BackupException.Damaged($"{manifest.File} differs from its manifest, and the database is unchanged: {faults[0]}.");
+            throw BackupException.Damaged(
+                $"{manifest.File} differs from its manifest, and the database is unchanged: {faults[0]}. Use another backup.");
         }
 
         if (File.Exists(target) && !SqliteBackup.Release(target))

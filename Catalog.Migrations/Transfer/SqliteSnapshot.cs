@@ -47,8 +47,8 @@ internal sealed partial class SqliteSnapshot : IDisposable
                 + "`sqlite3 OLD .recover | sqlite3 NEW`.",
             // Even a reader of a file in WAL mode creates the -wal and -shm files.
             8 or 14 or 3 => "the file cannot be opened: give this user permission to read it and to write to its folder.",
-            5 or 6 => "another process kept the file locked.",
-            _ => $"it cannot be read (SQLite error {code}).",
+            5 or 6 => "another process kept the file locked. Stop that process, and start the transfer again.",
+            _ => $"it cannot be read (SQLite error {code}). Check the disk, or restore a backup.",
         };
 
     /// <summary>

@@ -52,7 +52,9 @@ internal static class AggregateKinds
     public static CheckKind DistinctCount(CheckParameters parameters) =>
         Column(parameters, (scan, name) => $"count(distinct {scan.Value(name)})");
 
-    /// <summary>The number of different values divided by the number of values that are not null; 0 if all are null.</summary>
+    /// <summary>
+    /// The number of different values divided by the number of values that are not null; 0 if all are null.
+    /// </summary>
     public static CheckKind DistinctShare(CheckParameters parameters)
     {
         var (column, bounds) = (parameters.Column(), Bounds.Read(parameters));

@@ -16,7 +16,7 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
         var bounds = new Bounds(
             parameters.Scalar("min"), parameters.Scalar("max"), parameters.Flag("strict_min"), parameters.Flag("strict_max"));
         // If min is greater than max, the range contains no number, so the definition is rejected. It is accepted for
-        // lengths, because Great Expectations accepts it: such a check always fails.
+        // lengths, because Great Expectations accepts it. Every value then violates the check.
         if (bounds is { Min: { ValueKind: JsonValueKind.Number } min, Max: { ValueKind: JsonValueKind.Number } max }
             && MeasuredValues.Compare(MeasuredValues.OfJson(min), MeasuredValues.OfJson(max)) > 0 && !allowEmpty)
         {

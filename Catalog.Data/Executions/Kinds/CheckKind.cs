@@ -12,10 +12,15 @@ internal sealed record CheckKind
     /// </summary>
     public Func<ScanContext, ScanPlan>? Scan { get; init; }
 
-    /// <summary>The kind's own statement, for engines on which it has no aggregates; null when it always has them.</summary>
+    /// <summary>
+    /// The kind's own statement. It runs when <see cref="Scan"/> is null, or when the engine cannot compute the
+    /// aggregates. Null for kinds that never need it.
+    /// </summary>
     public Func<StatementContext, StatementPlan>? Statement { get; init; }
 
-    /// <summary>The SQL condition that is true for a violating row; null for kinds that do not judge single rows.</summary>
+    /// <summary>
+    /// The SQL condition that is true for a violating row; null for kinds that do not judge single rows.
+    /// </summary>
     public Func<WarehouseSql, string>? Violation { get; init; }
 
     /// <summary>The columns that a sample of violating rows shows.</summary>
@@ -24,7 +29,9 @@ internal sealed record CheckKind
     /// <summary>The rule of the kind as JSON; null when only the thresholds say what is expected.</summary>
     public string? Expected { get; init; }
 
-    /// <summary>Whether the definition has bounds. A check outside its bounds fails, whatever its thresholds are.</summary>
+    /// <summary>
+    /// Whether the definition has bounds. A check outside its bounds fails, whatever its thresholds are.
+    /// </summary>
     public bool HasBounds { get; init; }
 
     /// <summary>Whether the measure counts rows of a total. Then a threshold can be a percentage.</summary>
@@ -39,7 +46,9 @@ internal sealed record CheckKind
     /// <summary>Compares a measure with earlier results; null for kinds without history.</summary>
     public HistoryRule? History { get; init; }
 
-    /// <summary>The second table of a comparison of row counts; null for kinds that do not compare row counts.</summary>
+    /// <summary>
+    /// The second table of a comparison of row counts; null for kinds that do not compare row counts.
+    /// </summary>
     public OtherTable? Other { get; init; }
 
     /// <summary>Whether the measured value is a value of the column, such as the greatest one.</summary>
@@ -48,7 +57,9 @@ internal sealed record CheckKind
     /// <summary>The unit in which messages show the measured number; null when the number has no unit.</summary>
     public string? Unit { get; init; }
 
-    /// <summary>The unit in which messages show <see cref="Measure.Judged"/>; null for kinds without that number.</summary>
+    /// <summary>
+    /// The unit in which messages show <see cref="Measure.Judged"/>; null for kinds without that number.
+    /// </summary>
     public string? JudgedUnit { get; init; }
 
     /// <summary>Whether the thresholds are ages. An age can be written as a duration such as <c>2h</c>.</summary>
@@ -85,8 +96,8 @@ internal sealed record StatementPlan(string Sql, Func<WarehouseRows, Measure> Re
 /// <summary>Builds aggregates over the rows that a check judges.</summary>
 /// <param name="Sql">Writes the SQL of the engine.</param>
 /// <param name="Where">
-/// The condition on the rows of the check; null when the check judges all rows, or when the statement already has a where
-/// clause with the condition.
+/// The condition on the rows of the check; null when the check judges all rows, or when the statement already has a
+/// where clause with the condition.
 /// </param>
 internal sealed record ScanContext(WarehouseSql Sql, string? Where)
 {
@@ -110,7 +121,9 @@ internal sealed record StatementContext(WarehouseSql Sql, string Name, string? W
     /// <summary>The quoted table.</summary>
     public string Table => Sql.Table(Name);
 
-    /// <summary>The where clause that selects the rows of the check that meet a further condition; null for all rows.</summary>
+    /// <summary>
+    /// The where clause that selects the rows of the check that meet a further condition; null for all rows.
+    /// </summary>
     public string Filter(string? condition) => (Where, condition) switch
     {
         (null, null) => "",
@@ -145,7 +158,8 @@ internal sealed record Measure
     public long? Failed { get; init; }
 
     /// <summary>
-    /// The number of judged rows, or of the rows of the other table in a comparison of row counts; null for other kinds.
+    /// The number of judged rows, or of the rows of the other table in a comparison of row counts; null for other
+    /// kinds.
     /// </summary>
     public long? Total { get; init; }
 
@@ -171,7 +185,9 @@ internal sealed record Measure
     public static Measure OfRows(long failed, long total) =>
         new() { Number = failed, Exact = failed, Failed = failed, Total = total, Violated = failed > 0 };
 
-    /// <summary>The measure of a check from one value. It is violated when the value is null or outside the bounds.</summary>
+    /// <summary>
+    /// The measure of a check from one value. It is violated when the value is null or outside the bounds.
+    /// </summary>
     public static Measure OfValue(object? value, Bounds? bounds)
     {
         // No row has a value to compare, so the check is violated.

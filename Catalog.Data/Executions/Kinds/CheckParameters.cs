@@ -229,8 +229,8 @@ internal sealed class CheckParameters(JsonElement definition)
     public JsonElement? Any(string name) => Find(name);
 
     /// <summary>
-    /// A parameter that is a condition in SQL; null when it is absent. <see cref="RefuseSql"/> tests the condition later,
-    /// when the type of the warehouse is known.
+    /// A parameter that is a condition in SQL; null when it is absent. <see cref="RefuseSql"/> tests the condition
+    /// later, when the type of the warehouse is known.
     /// </summary>
     public string? Condition(string name)
     {

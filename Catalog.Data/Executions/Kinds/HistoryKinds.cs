@@ -46,8 +46,8 @@ internal static class HistoryKinds
     }
 
     /// <summary>
-    /// Compares a metric with the mean of its earlier results. The judged number is the distance in standard deviations.
-    /// The check passes until there are enough earlier results.
+    /// Compares a metric with the mean of its earlier results. The judged number is the distance in standard
+    /// deviations. The check passes until there are enough earlier results.
     /// </summary>
     public static CheckKind Anomaly(CheckParameters parameters)
     {

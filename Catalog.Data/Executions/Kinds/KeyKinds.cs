@@ -6,8 +6,9 @@ namespace Catalog.Data.Executions.Kinds;
 internal static class KeyKinds
 {
     /// <summary>
-    /// Each value occurs once. <c>params.measure</c> says what is counted as failed: all rows with a repeated value (the
-    /// default), the repeated values, or the surplus rows. A row is not judged when all columns of the check are null.
+    /// Each value occurs once. <c>params.measure</c> says what is counted as failed: all rows with a repeated value
+    /// (the default), the repeated values, or the surplus rows. A row is not judged when all columns of the check are
+    /// null.
     /// </summary>
     public static CheckKind Unique(CheckParameters parameters)
     {
@@ -75,8 +76,8 @@ internal static class KeyKinds
 
     /// <summary>
     /// The value that occurs most often is in a list. If several values occur equally often, the check fails; but if
-    /// <c>params.ties</c> is <c>any</c>, it passes when one of them is in the list. The number is 0 when the check passes.
-    /// Otherwise it is the number of most frequent values that are not in the list, at least 1.
+    /// <c>params.ties</c> is <c>any</c>, it passes when one of them is in the list. The number is 0 when the check
+    /// passes. Otherwise it is the number of most frequent values that are not in the list, at least 1.
     /// </summary>
     public static CheckKind MostCommonValue(CheckParameters parameters)
     {

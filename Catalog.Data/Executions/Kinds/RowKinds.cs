@@ -104,8 +104,8 @@ internal static class RowKinds
     }
 
     /// <summary>
-    /// Compares two columns of each row. A row with a null in one of the columns is judged only when <c>params.nulls</c>
-    /// is <c>fail</c>.
+    /// Compares two columns of each row. A row with a null in one of the columns is judged only when
+    /// <c>params.nulls</c> is <c>fail</c>.
     /// </summary>
     public static CheckKind CompareColumns(CheckParameters parameters)
     {
@@ -129,7 +129,9 @@ internal static class RowKinds
             : Rows(Present, sql => $"not ({Holds(sql)})", columns, null);
     }
 
-    /// <summary>A condition in SQL that each row must meet. A row for which the condition is null is not judged.</summary>
+    /// <summary>
+    /// A condition in SQL that each row must meet. A row for which the condition is null is not judged.
+    /// </summary>
     public static CheckKind Expression(CheckParameters parameters)
     {
         var expression = parameters.Condition("expression");

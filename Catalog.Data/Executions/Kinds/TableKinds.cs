@@ -13,7 +13,9 @@ internal static class TableKinds
         $"the newest value of the column {column} is more than {MaxAhead.TotalMinutes:0} minutes in the future, so its age is not known. "
         + "Correct the value, set params.time_zone to the zone in which it is written, or leave such rows out with params.where.";
 
-    /// <summary>Compares the columns of the table with the expected columns. The number counts the differences.</summary>
+    /// <summary>
+    /// Compares the columns of the table with the expected columns. The number counts the differences.
+    /// </summary>
     public static CheckKind Schema(CheckParameters parameters)
     {
         var expected = Expected(parameters);
@@ -138,7 +140,9 @@ internal static class TableKinds
         };
     }
 
-    /// <summary>Compares the number of rows of a check with the number of rows of the other table times a factor.</summary>
+    /// <summary>
+    /// Compares the number of rows of a check with the number of rows of the other table times a factor.
+    /// </summary>
     public static Measure Compare(Measure own, long other, double factor)
     {
         // With a factor below 1e9, the product of any number of rows is within the range of decimal.

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Catalog.Data.Executions.Kinds;
 
 /// <summary>
-/// The condition under which a check warns or fails. A number N in the definition means "more than N". An object contains
-/// comparisons, and all of them must be true.
+/// The condition under which a check warns or fails. A number N in the definition means "more than N". An object
+/// contains comparisons, and all of them must be true.
 /// </summary>
 internal sealed record Threshold
 {
@@ -84,14 +84,16 @@ internal sealed record Threshold
         return error is null ? threshold : null;
     }
 
-    /// <summary>Whether a number meets the condition. If the unit is percent, its share of the total is compared.</summary>
+    /// <summary>
+    /// Whether a number meets the condition. If the unit is percent, its share of the total is compared.
+    /// </summary>
     /// <param name="number">The measured number. NaN means that no row has a value, and meets every condition.</param>
     /// <param name="exact">The same number without rounding; null for a floating-point number.</param>
     /// <param name="total">The number of judged rows; used when the unit is percent.</param>
     public bool IsMet(double number, decimal? exact, long? total)
     {
-        // A double cannot store 0.1 exactly, but a measured 0.1 must be equal to a bound of 0.1. So a double below 1e15 is
-        // compared as a decimal.
+        // A double cannot store 0.1 exactly, but a measured 0.1 must be equal to a bound of 0.1. So a double below 1e15
+        // is compared as a decimal.
         exact ??= Math.Abs(number) < 1e15 ? (decimal)number : null;
         if (IsPercent && total is 0)
         {

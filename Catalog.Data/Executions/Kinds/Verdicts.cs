@@ -77,7 +77,9 @@ internal static class Verdicts
     /// <param name="definition">The definition.</param>
     /// <param name="groups">For each group its values as a JSON array, and its measure.</param>
     /// <param name="duration">The time that the statement took.</param>
-    /// <param name="hidden">A sentence that says why the names of all groups are hidden; null when they are not.</param>
+    /// <param name="hidden">
+    /// A sentence that says why the names of all groups are hidden; null when they are not.
+    /// </param>
     public static CheckVerdict JudgeGroups(CheckDefinition definition, IReadOnlyList<(string Group, Measure Measure)> groups,
         TimeSpan duration, string? hidden)
     {

@@ -5,8 +5,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Catalog.Data.Migrations.Engine;
 
 /// <summary>
-/// Passes the migrator's connection to DbUp. DbUp opens and disposes a connection for each run; this wrapper keeps it open. A separate
-/// connection would outlive the lock: if the session with the lock ends, the script could still commit.
+/// Passes the migrator's connection to DbUp. DbUp opens and disposes a connection for each run; this wrapper keeps the
+/// connection open. DbUp must not use its own connection: the script could still commit after the session with the lock
+/// has ended.
 /// </summary>
 internal sealed class NonClosingConnection(DbConnection connection) : IDbConnection
 {

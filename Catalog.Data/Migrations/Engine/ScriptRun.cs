@@ -10,9 +10,9 @@ using DbUp.Support;
 namespace Catalog.Data.Migrations.Engine;
 
 /// <summary>
-/// One run of one script by DbUp, which reads the journal, executes the statements and writes the journal, in one transaction if the
-/// script allows it. Each script needs its own engine, because the transaction mode belongs to the engine. Each attempt needs its own
-/// engine too, because an engine keeps journal rows that were rolled back.
+/// One run of one script by DbUp. DbUp reads the journal, executes the statements and writes the journal, in one
+/// transaction if the script allows it. Each script needs its own DbUp engine, because the transaction mode belongs to
+/// the engine. Each attempt needs its own engine too, because an engine keeps journal rows that were rolled back.
 /// </summary>
 internal sealed class ScriptRun
 {
@@ -62,7 +62,7 @@ internal sealed class ScriptRun
     /// <summary>Writes only the journal row, for a script that took effect in an earlier, interrupted run.</summary>
     public Task MarkAsExecuted() => Result(_engine.MarkAsExecuted);
 
-    // DbUp is synchronous.
+    // DbUp is synchronous, so it runs on a thread of the pool.
     private async Task<bool> Result(Func<DatabaseUpgradeResult> run)
     {
         var result = await Task.Run(run, CancellationToken.None);
@@ -83,7 +83,7 @@ internal sealed class ScriptRun
             return;
         }
 
-        // Journal row and history row are one transaction, even for a script without a transaction.
+        // The journal row and the history row are written in one transaction, even for a script without a transaction.
         _dialect.ResetSession(_connection, _limits, _ct).GetAwaiter().GetResult();
         using var own = _connection.BeginTransaction();
         Store(own).GetAwaiter().GetResult();
@@ -92,7 +92,7 @@ internal sealed class ScriptRun
 
     private async Task Store(DbTransaction transaction)
     {
-        // An exception here makes DbUp roll back. After an exception in its event ScriptExecuted it would commit.
+        // An exception here makes DbUp roll back. After an exception in its event ScriptExecuted, DbUp would commit.
         if (await _dialect.BeforeCommit(_connection, transaction, _ct) is { } broken)
         {
             throw new MigrationException(MigrationFault.ScriptFailed, $"{_step.File.Name}: {broken}. The whole script was rolled back.");
@@ -104,7 +104,7 @@ internal sealed class ScriptRun
         await Journal.Write(_connection, transaction, _step.Attempt(Outcomes.Finished), _ct);
     }
 
-    // An upgrade runs scripts that are not in the journal, a downgrade those that are.
+    // An upgrade runs scripts that are not in the journal. A downgrade runs scripts that are in the journal.
     private sealed class DirectionFilter(bool upgrade) : IScriptFilter
     {
         public IEnumerable<SqlScript> Filter(IEnumerable<SqlScript> sorted, HashSet<string> executedScriptNames,

@@ -46,7 +46,7 @@ internal sealed class ScriptRunner(
     {
         for (var attempt = 1; ; attempt++)
         {
-            // Reset first, because the script before may have made the session read-only.
+            // The session is reset first, because the previous script may have made it read-only.
             await _dialect.ResetSession(connection, limits, ct);
             if (_dialect.Locks)
             {
@@ -107,7 +107,7 @@ internal sealed class ScriptRunner(
         return await Run(step, ct);
     }
 
-    // Converts a database error to a message with the line, the state of the script, and the fix.
+    // Runs a script. Converts a database error to a message with the line, the state of the script, and the fix.
     private async Task<long?> Run(ScriptStep step, CancellationToken ct)
     {
         var run = new ScriptRun(connection, _dialect, limits, step, ct);
@@ -132,7 +132,8 @@ internal sealed class ScriptRunner(
     // An error while recording the failure must not hide the failure itself.
     private async Task RecordFailure(ScriptStep step, Exception exception)
     {
-        // A concurrent index build that is rejected half-way leaves an invalid index.
+        // A concurrent index build can be rejected half-way, and then leaves an invalid index. So it is recorded as
+        // failed.
         var refused = exception.InnerException is DbException error && _dialect.Explain(error).Final
             && !step.File.Transactional && !step.File.Statements[0].IsConcurrent;
         var attempt = step.Attempt(refused ? Outcomes.Refused : Outcomes.Failed) with

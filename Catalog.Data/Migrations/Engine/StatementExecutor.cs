@@ -18,10 +18,10 @@ internal sealed class StatementExecutor(UpgradeConfiguration configuration, Sche
     /// <summary>The number of rows that the statements changed so far.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>The running or failed statement; null before the first and after the last.</summary>
+    /// <summary>The running or failed statement; null when no statement is running and none has failed.</summary>
     public SqlStatement? Current { get; private set; }
 
-    /// <summary>The exception of <see cref="Current"/>; null when it did not fail.</summary>
+    /// <summary>The exception of the failed statement; null when no statement has failed.</summary>
     public Exception? Failure { get; private set; }
 
     protected override string GetVerifySchemaSql(string schema) => throw new NotSupportedException();
@@ -47,7 +47,7 @@ internal sealed class StatementExecutor(UpgradeConfiguration configuration, Sche
     {
         var rows = dialect.Execute((DbConnection)command.Connection!, (DbTransaction?)command.Transaction, command.CommandText, ct)
             .GetAwaiter().GetResult();
-        // SQLite also counts rows of its schema tables.
+        // For other statements SQLite counts rows of its schema tables, so their number is not used.
         Rows += ChangesRows.Any(Current!.Tokens[0].Is) ? rows : 0;
     }
 }

@@ -6,10 +6,10 @@ namespace Catalog.Data.Migrations.Postgres;
 
 /// <summary>A Postgres advisory lock that belongs to a session, independent of its transactions.</summary>
 /// <param name="Key">The lock number; the same in all processes that must not run at the same time.</param>
-/// <param name="Purpose">The holder's task, as the first word of messages about it.</param>
+/// <param name="Purpose">The task of the lock's holder. Messages about the holder begin with this word.</param>
 internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
 {
-    // "catalog" as bytes. It must be the same in every release.
+    // The bytes of the word "catalog". The key must be the same in every release.
     private const long CatalogKey = 0x0063_6174_616c_6f67;
 
     /// <summary>Held by the process that changes the schema.</summary>
@@ -29,7 +29,7 @@ internal sealed record PostgresAdvisoryLock(long Key, string Purpose)
     {
         var until = Environment.TickCount64 + (long)maxWait.TotalMilliseconds;
         var reported = false;
-        // Polling instead of a blocking pg_advisory_lock, which deadlocks with CREATE INDEX CONCURRENTLY in the holder.
+        // The loop polls, because a blocking pg_advisory_lock deadlocks when the holder runs CREATE INDEX CONCURRENTLY.
         while (!await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
                    "select pg_try_advisory_lock(@key)", new { key = Key }, cancellationToken: ct)))
         {

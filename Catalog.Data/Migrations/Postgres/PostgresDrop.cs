@@ -21,7 +21,8 @@ internal static class PostgresDrop
             await dialect.Execute(connection, transaction, $"drop {kind} if exists {name}{(cascade ? " cascade" : "")}", ct);
         }
 
-        // Routines last, because triggers use them. By signature, because several can share a name.
+        // Routines are dropped last, because triggers use them. They are dropped by signature, because several routines
+        // can have the same name.
         foreach (var routine in await connection.QueryAsync<string>(
             new CommandDefinition(Routines, new { names = routines }, transaction, cancellationToken: ct)))
         {

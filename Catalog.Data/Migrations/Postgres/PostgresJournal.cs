@@ -6,12 +6,14 @@ using DbUp.Postgresql;
 
 namespace Catalog.Data.Migrations.Postgres;
 
-/// <summary>DbUp's journal, but the migrator writes the row: DbUp writes no checksum, and local time.</summary>
+/// <summary>
+/// DbUp's journal. The migrator writes its rows, because DbUp writes no checksum and uses local time.
+/// </summary>
 internal sealed class PostgresJournal(
     string schema, Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store)
     : PostgresqlTableJournal(connections, log, schema, "schemaversions")
 {
-    // The migrator created the table before.
+    // The migrator has already created the table.
     protected override bool DoesTableExist(Func<IDbCommand> dbCommandFactory) => true;
 
     public override void StoreExecutedScript(SqlScript script, Func<IDbCommand> dbCommandFactory) => store(dbCommandFactory);

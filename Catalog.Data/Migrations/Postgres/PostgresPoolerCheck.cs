@@ -5,13 +5,15 @@ using Npgsql;
 namespace Catalog.Data.Migrations.Postgres;
 
 /// <summary>
-/// Rejects a pooler in transaction mode, which would share the session of the migrator's lock with other clients. A pooler reports its
-/// own process number to clients. A second connection distinguishes the modes: in transaction mode it gets the server process that
-/// the first connection uses, while the first is idle between two statements.
+/// Rejects a pooler in transaction mode, which would share the session of the migrator's lock with other clients. A
+/// pooler reports its own process number to clients. A second connection shows the mode: in transaction mode it gets
+/// the server process of the first connection, while the first connection is idle between two statements.
 /// </summary>
 internal static class PostgresPoolerCheck
 {
-    /// <exception cref="MigrationException">A pooler in transaction or statement mode.</exception>
+    /// <exception cref="MigrationException">
+    /// A pooler in transaction or statement mode is in front of the database.
+    /// </exception>
     public static async Task Validate(NpgsqlConnection connection, int process, Func<CancellationToken, ValueTask<DbConnection>> another,
         CancellationToken ct)
     {
@@ -27,8 +29,8 @@ internal static class PostgresPoolerCheck
             {
                 var secondProcess = new TaskCompletionSource<int>();
                 var second = HoldAnother(another, secondProcess, release.Task, ct);
-                // In session mode, which is safe, the second connection may wait for a server process without limit. It is not cancelled,
-                // because PgBouncer may delay a cancel request too; it ends on its own once it is served.
+                // In session mode, which is safe, the second connection may wait for a server process without limit. It
+                // is not cancelled, because PgBouncer may delay a cancel request too. It ends when it gets a process.
                 if (await Task.WhenAny(secondProcess.Task, second, Task.Delay(TimeSpan.FromSeconds(3), ct)) != secondProcess.Task)
                 {
                     await (second.IsCompleted ? second : Task.CompletedTask);

@@ -53,7 +53,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     internal override string FindJournal => "select 1 where to_regclass('schemaversions') is not null";
 
-    // Without read access, as for the service's role, it counts as absent.
+    // The history counts as missing when the role cannot read it. The service's role cannot read it.
     internal override string FindHistory =>
         "select 1 from pg_class where oid = to_regclass('schema_history') and has_table_privilege(oid, 'select')";
 
@@ -77,7 +77,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
                 and not attisdropped
             """;
 
-        // Checked first: even an `alter table ... if not exists` without effect waits for every reader of the table.
+        // The columns are checked first, because even an `alter table ... if not exists` without effect waits for every
+        // reader of the table.
         if (await connection.ExecuteScalarAsync<bool>(new CommandDefinition(Complete, cancellationToken: ct)))
         {
             return;
@@ -128,7 +129,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
     internal override async Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct)
     {
         var transaction = await connection.BeginTransactionAsync(ct);
-        // Transaction-local settings: session settings would stay in a pooler.
+        // The settings apply only to the transaction, because settings of the session would stay in a pooler.
         var (encoding, version) = await connection.QuerySingleAsync<(string, int)>(new CommandDefinition(
             $"""
             -- PostgresSchemaDialect.BeginRead
@@ -143,7 +144,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         return transaction;
     }
 
-    // The requirements of all commands, including read-only ones.
+    // Checks the requirements of all commands, including read-only commands.
     internal static void RequireSupportedServer(int version, string encoding)
     {
         if (version < 150_000)
@@ -171,7 +172,8 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     internal override async Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct)
     {
-        // A batch sends the text unchanged; the driver would split the text of a command at semicolons by its own rules.
+        // A batch sends the text unchanged. The driver would split the text of a command at semicolons by its own
+        // rules.
         await using var batch = new NpgsqlBatch((NpgsqlConnection)connection, (NpgsqlTransaction?)transaction)
         {
             BatchCommands = { new NpgsqlBatchCommand(sql) }
@@ -189,12 +191,13 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             new CommandDefinition("select set_config('lock_timeout', @limit, false)", new { limit = Milliseconds(limit) },
                 cancellationToken: ct));
 
-    // Includes deadlocks: two sessions that wait for each other's locks.
+    // A deadlock counts as a lock time-out: two sessions wait for each other's locks.
     internal override bool IsLockTimeout(Exception exception) => exception is PostgresException { SqlState: "55P03" or "40P01" };
 
-    // PostgreSQL manual, appendix A.
+    // Appendix A of the PostgreSQL manual lists the error codes.
     public override StatementError Explain(DbException exception) => exception is PostgresException refused
-        // Only for 2BP01: its detail lists the dependent objects. Other details contain values from rows.
+        // Only the detail of 2BP01 is shown, because it lists the dependent objects. Other details contain values from
+        // rows.
         ? new($"{refused.MessageText}{(refused is { SqlState: "2BP01", Detail: { } detail } ? $": {detail.ReplaceLineEndings("; ")}" : "")} ({refused.SqlState})", refused.Position > 0 ? refused.Position : null,
             AlreadyExists: refused.SqlState is "42P07" or "42710" or "42701" or "42P06",
             Missing: refused.SqlState is "42P01" or "42703" or "3F000",
@@ -204,8 +207,9 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
 
     internal override async Task ResetSession(DbConnection connection, MigrationLimits limits, CancellationToken ct)
     {
-        // Set by statements, because poolers reject start-up options. client_connection_check_interval releases the lock of a killed
-        // migrator during a statement. Platforms without it rely on keepalives and the closed socket.
+        // The limits are set by statements, because poolers reject start-up options. With
+        // client_connection_check_interval the server notices a killed migrator during a statement and releases its
+        // lock. On platforms without this setting, the server notices it by keepalives and the closed socket.
         const string Session = """
             -- PostgresSchemaDialect.ResetSession
             select set_config('lock_timeout', @LockTimeout, false), set_config('idle_in_transaction_session_timeout', '5min', false),
@@ -214,7 +218,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             """;
         const string Watch = "do $$ begin set client_connection_check_interval = '1s'; exception when others then null; end $$";
 
-        // Sent one by one: none of these can run in a transaction with others.
+        // Execute sends exactly one statement, so these statements are sent one by one.
         foreach (var reset in new[] { "reset session authorization", "reset role", "reset all", "discard temp" })
         {
             await Execute(connection, null, reset, ct);

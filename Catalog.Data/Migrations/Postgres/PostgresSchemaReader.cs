@@ -10,8 +10,9 @@ namespace Catalog.Data.Migrations.Postgres;
 /// </summary>
 internal sealed class PostgresSchemaReader : SchemaReader
 {
-    // Columns have no numbers: a column that was dropped and added again is the same. Not-null constraints, which Postgres 18 lists
-    // too, are already part of the columns. Postgres writes "case" in several lines; a description is one line.
+    // The description has no column numbers, so a column that was dropped and added again looks the same. Postgres 18
+    // also lists not-null constraints. They are left out, because the lines of the columns contain them. Postgres
+    // writes "case" in several lines. They are joined, because a description is one line.
     internal const string Sql = $"""
         -- PostgresSchemaReader.Describe
         with left_out as (select 0::oid as classid, 0::oid as objid where false), ours as (
@@ -63,7 +64,10 @@ internal sealed class PostgresSchemaReader : SchemaReader
           and not exists (select from pg_depend d where d.classid = 'pg_type'::regclass and d.objid = y.oid and d.deptype = 'e')
         """;
 
-    /// <summary>Only the Catalog's tables, without the migrator's, and without objects on them that a backup does not contain.</summary>
+    /// <summary>
+    /// Describes only the Catalog's tables. Leaves out the migrator's tables, and the objects of the Catalog's tables
+    /// that a backup does not contain.
+    /// </summary>
     internal const string Own = $"""
         -- PostgresSchemaReader.DescribeOwn
         with left_out as (
@@ -148,7 +152,7 @@ internal sealed class PostgresSchemaReader : SchemaReader
     public override async Task<string> DatabaseName(DbConnection connection, CancellationToken ct) =>
         (await connection.ExecuteScalarAsync<string>(new CommandDefinition("select current_database()", cancellationToken: ct)))!;
 
-    // The partitions contain the rows of a partitioned table.
+    // Partitioned tables are left out, because their partitions contain the rows.
     public override string FindRowTables => $"""
         select quote_ident(c.relname)
         from pg_class c

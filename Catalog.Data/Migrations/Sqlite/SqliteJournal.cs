@@ -6,11 +6,13 @@ using DbUp.Sqlite;
 
 namespace Catalog.Data.Migrations.Sqlite;
 
-/// <summary>DbUp's journal, but the migrator writes the row: DbUp writes no checksum, and local time.</summary>
+/// <summary>
+/// DbUp's journal. The migrator writes its rows, because DbUp writes no checksum and uses local time.
+/// </summary>
 internal sealed class SqliteJournal(Func<IConnectionManager> connections, Func<IUpgradeLog> log, Action<Func<IDbCommand>> store)
     : SqliteTableJournal(connections, log, "schemaversions")
 {
-    // The migrator created the table before. DbUp's lookup is case-sensitive, and its default name is `SchemaVersions`.
+    // The migrator has already created the table. DbUp's look-up is case-sensitive and uses the name `SchemaVersions`.
     protected override bool DoesTableExist(Func<IDbCommand> dbCommandFactory) => true;
 
     public override void StoreExecutedScript(SqlScript script, Func<IDbCommand> dbCommandFactory) => store(dbCommandFactory);

@@ -21,7 +21,8 @@ internal sealed class SqliteRequestCheck : RequestCheck
         try
         {
             await writer.OpenAsync(ct);
-            // Sent one by one: the driver hides errors in statements that follow one with rows.
+            // The statements are sent one by one, because the driver hides the error of a statement that follows a
+            // statement with rows.
             foreach (var statement in new[] { "pragma busy_timeout=0", "begin immediate", "create table readiness (x integer)",
                 "rollback" })
             {

@@ -78,9 +78,9 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         MigrationLimits limits, CancellationToken ct) =>
         ResetSession(connection, limits, ct);
 
-    // Foreign keys are off while scripts run: to change a table, a script rebuilds it (lang_altertable.html, 7), and
-    // dropping a parent table would delete its child rows. Violations are found before the commit. The pragma applies
-    // to this connection only, and its next user sets it again.
+    // Foreign keys are off while scripts run. To change a table, a script rebuilds it (lang_altertable.html, section
+    // 7), and with foreign keys, dropping a parent table would delete its child rows. BeforeCommit finds violations.
+    // The pragma applies only to this connection. The next user of the connection sets it again.
     internal override async Task ResetSession(DbConnection connection, MigrationLimits limits, CancellationToken ct) =>
         await Execute(connection, null, "pragma foreign_keys=off", ct);
 
@@ -100,13 +100,13 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
 
     internal override ISqlObjectParser ObjectParser { get; } = new SqliteObjectParser();
 
-    // The pragma of reading connections rejects writes.
+    // Connections for reading have a pragma that rejects writes, so the transaction does not need to reject them.
     internal override Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
 
 
-    // The immediate transaction of each script is the lock: a second migrator then finds the script in the journal. This method only
-    // waits until such a transaction can begin.
+    // The immediate transaction of each script is the lock. A second migrator waits for it, and then finds the script
+    // in the journal. This method only waits until an immediate transaction can begin.
     internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
         CancellationToken ct)
     {
@@ -169,7 +169,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override string? GrantSql(string role, IEnumerable<string> tables) => null;
 
 
-    // "SQLite Error 1: 'table runs already exists'."
+    // Returns the inner text of a message such as "SQLite Error 1: 'table runs already exists'."
     private static string MessageOf(string message) => message.IndexOf('\'', StringComparison.Ordinal) is var from and >= 0
         && message.LastIndexOf('\'') is var to && to > from
         ? message[(from + 1)..to]
