@@ -85,7 +85,7 @@ internal static class HttpServices
         builder.Services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(25));
         builder.Services.AddValidatorsFromAssemblyContaining<ServiceSettings>(ServiceLifetime.Singleton, includeInternalTypes: true);
-        builder.Services.AddSingleton<PostedChecks>();
+        builder.Services.AddSingleton<PipelineCheckValidator>();
         builder.Services.AddRequestDecompression();
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);

@@ -1,7 +1,7 @@
-using Catalog.Api.Background;
 using Catalog.Api;
 using Catalog.Api.Authentication;
 using Catalog.Api.Authentication.Oidc;
+using Catalog.Api.Background;
 using Catalog.Api.Billing;
 using Catalog.Api.Checks;
 using Catalog.Api.Connections;
@@ -29,6 +29,7 @@ using Catalog.Data.Database;
 using Catalog.Data.Executions;
 using Catalog.Data.Ingest;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 
 try
 {

@@ -39,8 +39,8 @@ public static partial class CatalogData
         .AddSingleton<RunRepository>()
         .AddSingleton<RunEventRepository>()
         .AddSingleton<RunNeighbors>()
-        .AddSingleton<RunVersions>()
-        .AddSingleton<RunHours>()
+        .AddSingleton<RunChangeTokens>()
+        .AddSingleton<HourlyRunCounts>()
         .AddSingleton<CheckRepository>()
         .AddSingleton<CheckResultRepository>()
         .AddSingleton<CheckStateRepository>()
@@ -72,7 +72,7 @@ public static partial class CatalogData
         .AddSingleton<UnreadFacetRepository>()
         .AddSingleton<DatasetRepository>()
         .AddSingleton<DatasetFactRepository>()
-        .AddSingleton<DatasetStates>()
+        .AddSingleton<DatasetSummaries>()
         .AddSingleton(provider => ActivatorUtilities.CreateInstance<ReadinessRepository>(provider, ReadinessRepository.DefaultBudget))
         .AddSingleton<SearchRepository>()
         .AddSingleton<MarquezJobs>()
@@ -86,7 +86,7 @@ public static partial class CatalogData
         .AddSingleton<MarquezSearch>()
         .AddSingleton<MarquezStatistics>();
 
-    private static CatalogDatabase Open(DatabaseSettings settings, ILogger log) => Databases.Open(
+    private static CatalogDatabase Open(DatabaseSettings settings, ILogger log) => DatabaseFactory.Open(
         settings,
         settings.Echo ? (sql, duration) => LogStatement(log, duration.TotalMilliseconds, sql) : null,
         warning => LogWarning(log, warning));

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 using Catalog.Tests.Support;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -106,7 +106,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
         string[] others = ["--urls", "--hostBuilder", "--env-file", "--demo"];
         var sources = Sources().Where(file => !file.StartsWith("Catalog.Tests/", StringComparison.Ordinal)
             && !file.StartsWith("bench/", StringComparison.Ordinal) && !file.StartsWith("deploy/", StringComparison.Ordinal)
-            && !file.EndsWith("/PostgresClient.cs", StringComparison.Ordinal)
+            && !file.EndsWith("/PostgresPrograms.cs", StringComparison.Ordinal)
             && !file.EndsWith("/PostgresArchive.cs", StringComparison.Ordinal)
             && !file.EndsWith("/PostgresRestore.cs", StringComparison.Ordinal))
             .Select(file => Comments().Replace(File.ReadAllText(Path.Combine(Root, file)), "")).ToList();

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Data.Organizations;
+using Catalog.Data.Settings;
 
 namespace Catalog.Tests;
 
@@ -71,7 +72,7 @@ public sealed partial class DocsTests
     public void The_finding_codes_of_doctor_are_those_of_the_code()
     {
         var sources = ConventionTests.Sources().Where(file => file.StartsWith("Catalog.Migrations/Doctor/", StringComparison.Ordinal)
-            || Path.GetFileName(file) is "PostgresFailure.cs" or "SqliteFailure.cs");
+            || Path.GetFileName(file) is "PostgresConnectionFailure.cs" or "SqliteConnectionFailure.cs");
         var codes = sources.SelectMany(file => Findings().Matches(Read(file)))
             .SelectMany(match => match.Groups["code"].Captures.Select(code => code.Value));
 

@@ -10,7 +10,7 @@ namespace Catalog.Api.Authentication;
 /// <summary>Authenticates a request by <c>X-API-KEY</c> or <c>Authorization: Bearer</c>.</summary>
 internal sealed class CallerAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory log, UrlEncoder encoder, KeyVerifier keys,
-    RepeatedWarnings warnings, AccessTokens tokens)
+    RepeatedWarnings warnings, AccessTokenValidator tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, log, encoder)
 {
     public const string SchemeName = "Catalog";

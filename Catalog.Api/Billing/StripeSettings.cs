@@ -1,6 +1,6 @@
 using System.Globalization;
-using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Billing;
 

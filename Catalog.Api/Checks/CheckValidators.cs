@@ -50,7 +50,7 @@ internal abstract class CheckFieldsValidator<T> : AbstractValidator<T> where T :
 
         if (check.Kind is { } kind && !CheckDefinition.KindNames.Contains(kind))
         {
-            return Nearest.FindTypo(kind, CheckDefinition.KindNames) is not { } nearest ? new Dictionary<string, string>()
+            return SpellingSuggestion.FindTypo(kind, CheckDefinition.KindNames) is not { } nearest ? new Dictionary<string, string>()
                 : new Dictionary<string, string>
                 {
                     ["/kind"] = $"is not a kind that the Catalog runs; the nearest is {nearest}. A kind of another tool needs no "

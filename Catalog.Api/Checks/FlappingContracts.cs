@@ -1,7 +1,7 @@
 using Catalog.Api.Http;
 using Catalog.Data.Checks;
-using Microsoft.AspNetCore.Mvc;
 using FluentValidation;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Catalog.Api.Checks;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Catalog.Api.Http;
 using Catalog.Api.Secrets;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Catalog.Data.Warehouses;
 
 namespace Catalog.Api.Connections;
@@ -182,7 +182,7 @@ internal sealed class ConnectionConfig
     private static string? FindError(string type, string name, JsonNode? value)
     {
         var text = value?.GetValueKind() == JsonValueKind.String ? (string?)value : null;
-        return IsReference(name) && (text is null || !SecretReferences.IsPossible(text))
+        return IsReference(name) && (text is null || !SecretResolver.IsPossible(text))
             ? "must refer to a secret, such as vault/data/db-password, path#key, env:NAME or file:/path; it must not contain the secret."
             : text?.Contains('\0', StringComparison.Ordinal) == true || name.Contains('\0', StringComparison.Ordinal)
             ? "must not contain the character U+0000."

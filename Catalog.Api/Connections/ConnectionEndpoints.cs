@@ -18,7 +18,8 @@ internal static class ConnectionEndpoints
         .AddSingleton(new WarehouseFiles(settings.WarehouseFiles))
         .AddSingleton(provider => new WarehouseFactory(provider.GetRequiredService<DestinationGuard>(),
             provider.GetRequiredService<WarehouseFiles>(),
-            database.Engine == DatabaseEngine.Postgres ? new CatalogIdentity(provider.GetRequiredService<CatalogDatabase>()) : null))
+            database.Engine == DatabaseEngine.Postgres
+                ? new CatalogDatabaseDetector(provider.GetRequiredService<CatalogDatabase>()) : null))
         .AddSingleton<WarehousePool>()
         .AddSingleton<ConnectionWarehouses>();
 

@@ -1,13 +1,13 @@
 using Catalog.Api.Secrets;
 using Catalog.Data.Connections;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Catalog.Data.Warehouses;
 
 namespace Catalog.Api.Connections;
 
 /// <summary>Opens the warehouses of registered connections, with their secrets.</summary>
 internal sealed class ConnectionWarehouses(
-    ConnectionRepository connections, SecretBox box, WarehousePool pool, SecretReferences secretReferences)
+    ConnectionRepository connections, SecretBox box, WarehousePool pool, SecretResolver secretReferences)
 {
     /// <summary>Tests a connection.</summary>
     /// <returns>The result; null when there is no such connection.</returns>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Connections;
 

@@ -23,7 +23,7 @@ namespace Catalog.Api.Demo;
 /// </summary>
 internal sealed class DemoClient(
     CatalogDatabase db, IMeterFactory meters, ResultIngest results, IValidator<PipelineSpec> pipelineRules,
-    PostedChecks checkRules, IValidator<PostRun> runRules, IValidator<PostCheckResult> resultRules)
+    PipelineCheckValidator checkRules, IValidator<PostRun> runRules, IValidator<PostCheckResult> resultRules)
 {
     // Members that are null are left out, because an explicit null in an event deletes the stored value.
     private static readonly JsonSerializerOptions Json = new(ApiJson.Options)

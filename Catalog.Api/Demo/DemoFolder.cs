@@ -1,4 +1,4 @@
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Demo;
 

@@ -13,7 +13,7 @@ namespace Catalog.Api.Executions;
 /// <param name="job">The claimed job.</param>
 /// <param name="claim">The text that identifies the claim.</param>
 /// <param name="log">The log.</param>
-internal sealed partial class ExecutionRun(CheckExecution parts, string organization, ExecutionJob job, string claim, ILogger log)
+internal sealed partial class ExecutionRun(ExecutionDependencies parts, string organization, ExecutionJob job, string claim, ILogger log)
     : IDisposable
 {
     /// <summary>
@@ -109,7 +109,8 @@ internal sealed partial class ExecutionRun(CheckExecution parts, string organiza
                 _stop.Token);
             if (!_stop.IsCancellationRequested)
             {
-                await ReportErrors(await parts.Jobs.Open(organization, job.Id, _stop.Token), "The check ended without a verdict. Execute it again.");
+                await ReportErrors(
+                    await parts.Jobs.Open(organization, job.Id, _stop.Token), "The check ended without a verdict. Execute it again.");
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

@@ -15,7 +15,7 @@ internal static class ExecutionServices
         .AddSingleton<ExecutionStart>().AddSingleton<ExecutionCancellation>()
         .AddSingleton<ConnectionConcurrency>()
         .AddSingleton<ExecutionMetrics>()
-        .AddSingleton<CheckExecution>()
+        .AddSingleton<ExecutionDependencies>()
         .AddSingleton<OpenWarehouse>(provider =>
         {
             var warehouses = provider.GetRequiredService<ConnectionWarehouses>();
@@ -24,7 +24,7 @@ internal static class ExecutionServices
         })
         .AddSingleton<RunChecks>(CheckRunner.Run)
         .AddHostedService<ExecutionWorker>()
-        .AddRecurring<ExecutionErrors>()
+        .AddRecurring<ExecutionErrorLog>()
         .AddRecurring<ExecutionQueueAge>()
         .AddRecurring<ScheduleWork>();
 }

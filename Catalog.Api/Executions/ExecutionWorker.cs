@@ -9,7 +9,7 @@ namespace Catalog.Api.Executions;
 /// once a second, and at once when this replica queues an execution. When the replica stops, statements are cancelled
 /// and the jobs are given back.
 /// </summary>
-internal sealed partial class ExecutionWorker(CheckExecution parts, ExecutionSignals signals, ILogger<ExecutionWorker> log)
+internal sealed partial class ExecutionWorker(ExecutionDependencies parts, ExecutionSignals signals, ILogger<ExecutionWorker> log)
     : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);

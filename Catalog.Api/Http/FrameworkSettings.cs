@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Http;
 

@@ -57,7 +57,7 @@ internal static class QueryParameters
         normalized = null;
         if (!accepted.TryGetValue(name, out var parameter))
         {
-            return Nearest.Of(name, accepted.Keys.Order(StringComparer.Ordinal)) is { } nearest
+            return SpellingSuggestion.Of(name, accepted.Keys.Order(StringComparer.Ordinal)) is { } nearest
                 ? $"is not a parameter of this path; the nearest name is {nearest}. This path accepts "
                     + $"{string.Join(", ", accepted.Keys.Order(StringComparer.Ordinal))}."
                 : "is not a parameter of this path, which accepts no parameters.";

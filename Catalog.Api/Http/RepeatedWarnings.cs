@@ -47,7 +47,7 @@ internal sealed partial class RepeatedWarnings(DatabaseSettings settings, IMeter
         _unserved.Add(1, new KeyValuePair<string, object?>("reason", failure.Reason.ToString()));
         if (_outages.Add(failure.Reason))
         {
-            var cause = failure.InnerException is { } inner ? Databases.DescribeFailure(settings, inner) ?? inner.Message : null;
+            var cause = failure.InnerException is { } inner ? DatabaseFactory.DescribeFailure(settings, inner) ?? inner.Message : null;
             LogUnserved(string.IsNullOrEmpty(cause) ? SchemaProbe.Describe(failure.Reason)
                 : $"{SchemaProbe.Describe(failure.Reason)} Cause: {cause}");
         }

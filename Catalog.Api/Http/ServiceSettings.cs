@@ -1,6 +1,7 @@
 using System.Net;
 using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Http;
 

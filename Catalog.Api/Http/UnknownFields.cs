@@ -76,7 +76,7 @@ internal static class UnknownFields
         .ToDictionary(property => property.Name, property => property.PropertyType, StringComparer.Ordinal);
 
     private static string Message(string name, string[] known) =>
-        (name.Length <= MaxCompared && Nearest.FindTypo(name, known) is { } nearest
+        (name.Length <= MaxCompared && SpellingSuggestion.FindTypo(name, known) is { } nearest
             ? $"is not a field here; did you mean {nearest}?" : "is not a field here.")
         + (known.Length > 0 ? $" This object has the fields {string.Join(", ", known)}." : "");
 }

@@ -20,15 +20,15 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     private readonly RowSecurityMonitor _isolation;
     private readonly ILogger<Readiness> _log;
     private readonly SemaphoreSlim _checkLock = new(1, 1);
-    private (SchemaState State, long At)? _last;
-    private volatile SchemaState? _measured;
+    private (SchemaProbeResult State, long At)? _last;
+    private volatile SchemaProbeResult? _measured;
     private string? _logged = "";
 
     public Readiness(
         DatabaseSettings settings, CatalogDatabase database, TimeProvider time, IHostApplicationLifetime lifetime,
         RowSecurityMonitor isolation, IMeterFactory meters, ILogger<Readiness> log)
     {
-        _explain = exception => Databases.DescribeFailure(settings, exception);
+        _explain = exception => DatabaseFactory.DescribeFailure(settings, exception);
         _probe = new SchemaProbe(settings, database.ContextSql);
         (_time, _lifetime, _isolation, _log) = (time, lifetime, isolation, log);
         var meter = meters.Create("Catalog");
@@ -45,7 +45,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
 
     public Task Run(CancellationToken ct) => Check(ct);
 
-    public async Task<SchemaState> Check(CancellationToken ct)
+    public async Task<SchemaProbeResult> Check(CancellationToken ct)
     {
         if (_lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -72,7 +72,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
         }
     }
 
-    private async Task<SchemaState> CheckNow()
+    private async Task<SchemaProbeResult> CheckNow()
     {
         using var limit = new CancellationTokenSource(MaxWait);
         try
@@ -92,7 +92,7 @@ internal sealed partial class Readiness : IRecurringWork, IAsyncDisposable
     private IEnumerable<Measurement<int>> Revision() =>
         _measured is { Head: { } head } ? [new(1, new KeyValuePair<string, object?>("revision", head))] : [];
 
-    private void LogChange(SchemaState state)
+    private void LogChange(SchemaProbeResult state)
     {
         if (state.Reason == _logged)
         {

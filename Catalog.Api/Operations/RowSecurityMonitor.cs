@@ -1,5 +1,6 @@
 using Catalog.Api.Background;
 using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Operations;
 
@@ -11,7 +12,7 @@ namespace Catalog.Api.Operations;
 internal sealed partial class RowSecurityMonitor(CatalogDatabase database, DatabaseSettings settings, ILogger<RowSecurityMonitor> log)
     : IRecurringWork
 {
-    private Isolation? _last;
+    private RowSecurityStatus? _last;
 
     /// <summary>Why requests are rejected, for the operator; null when they are not.</summary>
     public string? Refusal => _last is { BlocksStatements: true } refusing

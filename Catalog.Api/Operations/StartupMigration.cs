@@ -2,6 +2,7 @@ using Catalog.Api.Http;
 using Catalog.Data.Connections;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Operations;
 

@@ -16,7 +16,8 @@ internal static class OverviewEndpoints
         routes.MapGet("/overview", Get).WithName("GetOverview").WithTags("Overview").Requires(Scopes.Read).ReadsQuery<OverviewQuery>()
             .WithSummary("Read a summary: failed and running runs, late pipelines, and the pass rate of checks");
 
-    private static async Task<Ok<OverviewItem>> Get([AsParameters] OverviewQuery query, Caller caller, RunRepository runs, RunHours hours,
+    private static async Task<Ok<OverviewItem>> Get(
+        [AsParameters] OverviewQuery query, Caller caller, RunRepository runs, HourlyRunCounts hours,
         CheckStateRepository states, CheckResultRepository results, OverduePipelines overdue, TimeProvider time, CancellationToken ct)
     {
         var now = time.Now();

@@ -39,9 +39,10 @@ internal static class PageServices
         // A compressed page with a secret and a text of the request could reveal the secret (BREACH). The only secret
         // of a page is its antiforgery token, which differs in each response.
         services.AddResponseCompression(options => options.EnableForHttps = true);
-        services.AddRecurring<LiveRuns>();
+        services.AddRecurring<RunChangeNotifier>();
         services.AddSingleton<GraphReader>().AddSingleton<PipelineOverviewReader>().AddSingleton<AttentionReader>();
-        return services.AddSingleton<PageAssets>().AddSingleton<Fragments>().AddSingleton<LiveRun>().AddSingleton<OverviewCache>();
+        return services.AddSingleton<PageAssets>().AddSingleton<ComponentRenderer>().AddSingleton<RunPageStream>()
+            .AddSingleton<OverviewCache>();
     }
 
     /// <summary>
@@ -98,7 +99,7 @@ internal static class PageServices
     /// has.
     /// </summary>
     public static RouteHandlerBuilder ReadsPage<T>(this RouteHandlerBuilder route) where T : class =>
-        route.ReadsQuery<T>().ReadsQuery<PageQuery>();
+        route.ReadsQuery<T>().ReadsQuery<DownloadQuery>();
 
     /// <summary>
     /// Rejects a form that no page of this service has sent: its token must be valid, and the browser must not say that

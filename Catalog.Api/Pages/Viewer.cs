@@ -1,6 +1,5 @@
 using System.Globalization;
 using Catalog.Api.Http;
-using Catalog.Api.Pages.Drawing;
 using Catalog.Data;
 
 namespace Catalog.Api.Pages;
@@ -54,13 +53,13 @@ public sealed record Viewer(Caller? Caller, TimeZoneInfo Zone, DateTimeOffset No
     {
         var distance = Now - time;
         return distance.Duration() < TimeSpan.FromSeconds(5) ? "now"
-            : distance > TimeSpan.Zero ? $"{DrawingText.Duration(distance)} ago" : $"in {DrawingText.Duration(-distance)}";
+            : distance > TimeSpan.Zero ? $"{DisplayText.Duration(distance)} ago" : $"in {DisplayText.Duration(-distance)}";
     }
 
     /// <summary>
     /// A count with separators. If the real number may be larger, it has a plus sign, such as <c>10,000+</c>.
     /// </summary>
-    public static string Count(long count, bool isMinimum) => isMinimum ? $"{DrawingText.Count(count)}+" : DrawingText.Count(count);
+    public static string Count(long count, bool isMinimum) => isMinimum ? $"{DisplayText.Count(count)}+" : DisplayText.Count(count);
 
     private static string In(TimeZoneInfo zone, DateTimeOffset time) =>
         TimeZoneInfo.ConvertTime(time, zone).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);

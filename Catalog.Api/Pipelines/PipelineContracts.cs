@@ -165,7 +165,7 @@ public sealed record PipelineQuery : CountedListQuery
         Owner = Owner,
         Tag = Tag,
         Environment = Environment,
-        Statuses = Status is null ? null : RunStatuses.Read(Status),
+        Statuses = Status is null ? null : RunStatusFilter.Read(Status),
         Search = Q,
         Deleted = Deleted is true,
     };

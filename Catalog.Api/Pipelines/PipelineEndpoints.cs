@@ -31,7 +31,8 @@ internal static class PipelineEndpoints
     }
 
     private static async Task<IResult> Post(
-        HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator, PostedChecks checks,
+        HttpContext context, Caller caller, PipelineRegistration registration, IValidator<PipelineSpec> validator,
+        PipelineCheckValidator checks,
         TimeProvider time, CancellationToken ct)
     {
         var (bytes, problem) = await RequestBody.Read(context, acceptsArray: true);

@@ -133,7 +133,7 @@ internal sealed class PipelineQueryValidator : ListQueryValidator<PipelineQuery>
         RuleFor(query => query.Owner).Text(Validation.MaxKey);
         RuleFor(query => query.Tag).Text(Validation.MaxKey);
         RuleFor(query => query.Environment).Text(Validation.MaxKey);
-        RuleFor(query => query.Status).SetValidator(RunStatuses.Rule<PipelineQuery>());
+        RuleFor(query => query.Status).SetValidator(RunStatusFilter.Rule<PipelineQuery>());
         RuleFor(query => query.Q).Text(Validation.MaxKey);
         RuleFor(query => query.Format).OneOf(["export"]);
     }

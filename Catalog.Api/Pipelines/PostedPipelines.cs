@@ -12,7 +12,7 @@ namespace Catalog.Api.Pipelines;
 internal static class PostedPipelines
 {
     public static (IReadOnlyList<NewPipeline> Pipelines, Problem? Refusal) Read(JsonElement body, IValidator<PipelineSpec> validator,
-        PostedChecks checks)
+        PipelineCheckValidator checks)
     {
         if (body.ValueKind != JsonValueKind.Array)
         {
@@ -27,7 +27,7 @@ internal static class PostedPipelines
     }
 
     private static (IReadOnlyList<NewPipeline>, Problem?) ReadMany(JsonElement array, IValidator<PipelineSpec> validator,
-        PostedChecks checks)
+        PipelineCheckValidator checks)
     {
         var errors = new Dictionary<string, string[]>();
         var pipelines = new List<NewPipeline>();
@@ -50,7 +50,7 @@ internal static class PostedPipelines
     }
 
     private static NewPipeline? ReadOne(JsonElement item, string prefix, IValidator<PipelineSpec> validator,
-        PostedChecks checks, Dictionary<string, string[]> errors)
+        PipelineCheckValidator checks, Dictionary<string, string[]> errors)
     {
         var (spec, parsed) = JsonParser.Parse(item, validator);
         var found = parsed ?? [];

@@ -54,7 +54,7 @@ public sealed record RunQuery : CountedListQuery
     {
         Order = Order(),
         PipelineId = PipelineId,
-        Statuses = Status is null ? null : RunStatuses.Read(Status),
+        Statuses = Status is null ? null : RunStatusFilter.Read(Status),
         StartedSince = StartedSince?.Value,
         StartedUntil = StartedUntil?.Value,
         EndedSince = EndedSince?.Value,

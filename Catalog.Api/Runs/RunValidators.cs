@@ -65,7 +65,7 @@ internal sealed class RunQueryValidator : ListQueryValidator<RunQuery>
     public RunQueryValidator()
     {
         RuleFor(query => query.PipelineId).Text(Validation.MaxKey);
-        RuleFor(query => query.Status).SetValidator(RunStatuses.Rule<RunQuery>());
+        RuleFor(query => query.Status).SetValidator(RunStatusFilter.Rule<RunQuery>());
         RuleFor(query => query.Sort).OneOf(["created_at", "started_at", "ended_at"]);
     }
 }

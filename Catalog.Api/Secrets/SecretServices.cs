@@ -1,6 +1,6 @@
 namespace Catalog.Api.Secrets;
 
-/// <summary>Registers <see cref="SecretReferences"/>.</summary>
+/// <summary>Registers <see cref="SecretResolver"/>.</summary>
 internal static class SecretServices
 {
     public static IServiceCollection AddSecrets(this IServiceCollection services, SecretSettings settings)
@@ -11,7 +11,7 @@ internal static class SecretServices
             services.AddSingleton(vault).AddSingleton<VaultToken>().AddSingleton<VaultSecrets>();
         }
 
-        return services.AddSingleton(settings).AddSingleton(provider => new SecretReferences(
+        return services.AddSingleton(settings).AddSingleton(provider => new SecretResolver(
             settings, provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetService<VaultSecrets>()));
     }

@@ -2,7 +2,7 @@ using Catalog.Api.Authentication;
 using Catalog.Api.Authentication.Oidc;
 using Catalog.Api.Http;
 using Catalog.Data;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -149,7 +149,7 @@ internal static class OidcSignIn
     {
         var services = context.HttpContext.RequestServices;
         var result = context.TokenEndpointResponse?.AccessToken is { Length: > 0 } token
-            ? await services.GetRequiredService<AccessTokens>().Authenticate(context.HttpContext, token) : null;
+            ? await services.GetRequiredService<AccessTokenValidator>().Authenticate(context.HttpContext, token) : null;
         var plans = services.GetRequiredService<PlanCache>();
         if (result?.Principal is not { } principal
             || await plans.PlanOf(Caller.Of(principal).Organization, context.HttpContext.RequestAborted) is null)

@@ -162,7 +162,7 @@ public sealed class CheckResultRepository(CatalogDatabase db)
                 with page as materialized (
                     select id as result_id, place, executed_at as at
                     from (
-                        select results.id, results.executed_at, {CheckStates.Rank} as place
+                        select results.id, results.executed_at, {CheckStateFold.Rank} as place
                         from check_results as results
                         where results.organization_id = @organization and results.run_id = @runId) as ranked
                     {(after is null ? "" : "where (place, executed_at, id) < (@place, @At, @id)")}
@@ -191,7 +191,8 @@ public sealed class CheckResultRepository(CatalogDatabase db)
                 id,
                 Take = limit + 1,
             }, row => rows.Add(CheckResultTable.Read(row)), ct);
-            return Page.Of(rows, limit, result => new Cursor(result.ExecutedAt, Cursor.Pair($"{CheckStates.RankOf(result)}", result.Id)));
+            return Page.Of(
+                rows, limit, result => new Cursor(result.ExecutedAt, Cursor.Pair($"{CheckStateFold.RankOf(result)}", result.Id)));
         }, ct);
 
     /// <summary>Counts the newest results between two times by status. At most 2,000 results are counted.</summary>

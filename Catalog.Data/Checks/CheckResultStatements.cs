@@ -44,7 +44,7 @@ internal static class CheckResultStatements
         -- Results.InsertAndFold
         , inserted as (
             {InsertRows}
-        ), {CheckStates.FoldInserted(results.Count)}
+        ), {CheckStateFold.FoldInserted(results.Count)}
         select id from inserted
         """, CheckResultTable.Rows, [.. results.OrderBy(result => result.Id, StringComparer.Ordinal)]);
 

@@ -15,11 +15,11 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     public async Task Write(IReadOnlyList<IngestRequest<CheckResult, ResultOutcome>> batch)
     {
         // Every writer locks organizations in the same order, so that writers cannot deadlock.
-        List<ResultGroup> groups =
+        List<ResultBatch> groups =
         [
             .. batch.GroupBy(request => request.Organization, StringComparer.Ordinal)
             .OrderBy(requests => requests.Key, StringComparer.Ordinal)
-                .Select(requests => new ResultGroup(requests.Key, [.. requests.Select(request => new RequestOutcomes(request))])),
+                .Select(requests => new ResultBatch(requests.Key, [.. requests.Select(request => new RequestOutcomes(request))])),
         ];
 
         await InsertSimple(groups);
@@ -31,11 +31,11 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    private async Task InsertSimple(List<ResultGroup> groups)
+    private async Task InsertSimple(List<ResultBatch> groups)
     {
         var results = groups.ConvertAll(group =>
             group.Simple.Select(place => place.Result).DistinctBy(result => result.Id, StringComparer.Ordinal).ToList());
-        var closedGates = groups.Zip(results, (group, own) => CheckStates.ReadClosedGates(group.Organization, own)).ToList();
+        var closedGates = groups.Zip(results, (group, own) => CheckStateFold.ReadClosedGates(group.Organization, own)).ToList();
         List<Statement<CheckResult, string>> inserts;
         if (db.Dialect.InsertsInExpressions)
         {
@@ -74,29 +74,29 @@ internal sealed class CheckResultStore(CatalogDatabase db)
     private static Statement Fold(string organization, List<CheckResult> results, Statement<CheckResult, string> insert)
     {
         var ids = insert.Results.ToHashSet(StringComparer.Ordinal);
-        return CheckStates.Fold(organization, results.FindAll(result => ids.Contains(result.Id)));
+        return CheckStateFold.Fold(organization, results.FindAll(result => ids.Contains(result.Id)));
     }
 
     // Simple results never close a gate, and few of them belong to a run whose gate is closed. A second transaction
     // updates the gates of those runs before the results are acknowledged. If the process stops between the two
     // transactions, the client sends its results again, and the gates are updated then.
-    private async Task FoldGates(List<ResultGroup> groups, List<Statement<CheckStates.RunOfResults, string>> closedGates)
+    private async Task FoldGates(List<ResultBatch> groups, List<Statement<CheckStateFold.RunOfResults, string>> closedGates)
     {
         foreach (var (group, closed) in groups.Zip(closedGates).Where(pair => pair.Second.Results.Count > 0))
         {
             var runs = closed.Results.ToHashSet(StringComparer.Ordinal);
             var results = group.Simple.Select(place => place.Result).Where(result => result.RunId is { } run && runs.Contains(run));
-            await db.Write([.. CheckStates.FoldGates(db.Dialect, group.Organization, results)], CancellationToken.None);
+            await db.Write([.. CheckStateFold.FoldGates(db.Dialect, group.Organization, results)], CancellationToken.None);
         }
     }
 
-    private async Task ExplainSimple(List<ResultGroup> groups)
+    private async Task ExplainSimple(List<ResultBatch> groups)
     {
         var unstored = groups.ConvertAll(group => group.Simple.FindAll(place => place.IsOpen));
         var explains = groups.Zip(unstored, (group, places) =>
             CheckResultStatements.Explain(group.Organization, places.Select(place => place.Result))).ToList();
         var closedGates = groups
-            .Zip(unstored, (group, places) => CheckStates.ReadClosedGates(group.Organization, places.Select(place => place.Result)))
+            .Zip(unstored, (group, places) => CheckStateFold.ReadClosedGates(group.Organization, places.Select(place => place.Result)))
             .ToList();
         await db.Write([.. explains, .. closedGates], CancellationToken.None);
         await FoldGates(groups, closedGates);
@@ -114,7 +114,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
 
     // Stores in one transaction the results that need several round trips: failures that close a gate, and results that
     // were not inserted although nothing prevents their insert any more.
-    private async Task StoreOthers(List<ResultGroup> groups)
+    private async Task StoreOthers(List<ResultBatch> groups)
     {
         var others = groups.ConvertAll(group => (Group: group, Places: group.Open())).FindAll(other => other.Places.Count > 0);
         if (others.Count == 0)
@@ -143,7 +143,7 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         }
     }
 
-    private async Task StoreAtomic(List<ResultGroup> groups)
+    private async Task StoreAtomic(List<ResultBatch> groups)
     {
         foreach (var group in groups)
         {
@@ -223,10 +223,10 @@ internal sealed class CheckResultStore(CatalogDatabase db)
         var insert = CheckResultStatements.Insert(organization, all);
         var stored = (await session.Run(insert, ct)).ToHashSet(StringComparer.Ordinal);
         var inserted = part.FindAll(place => stored.Contains(results[place].Id));
-        await session.Send([CheckStates.Fold(organization, inserted.ConvertAll(place => results[place]))], ct);
+        await session.Send([CheckStateFold.Fold(organization, inserted.ConvertAll(place => results[place]))], ct);
         var ofOtherPipelines = await new RunGateClosing(db.Dialect, session, organization)
             .Close(inserted.ConvertAll(place => results[place]), ct);
-        await session.Send(CheckStates.FoldGates(db.Dialect, organization, all), ct);
+        await session.Send(CheckStateFold.FoldGates(db.Dialect, organization, all), ct);
         foreach (var place in inserted)
         {
             outcomes[place] = ofOtherPipelines.Contains(results[place].Id) ? ResultOutcome.RunIdTaken : ResultOutcome.Stored;

@@ -2,7 +2,7 @@ using Catalog.Data.Database;
 
 namespace Catalog.Data.Checks;
 
-/// <summary>Reads the latest result of each check. <see cref="CheckStates"/> writes it.</summary>
+/// <summary>Reads the latest result of each check. <see cref="CheckStateFold"/> writes it.</summary>
 public sealed class CheckStateRepository(CatalogDatabase db)
 {
     /// <summary>
@@ -45,7 +45,7 @@ public sealed class CheckStateRepository(CatalogDatabase db)
         // "materialized" makes Postgres read the page first. Without it, the planner expects too many rows for the join
         // and reads all results.
         var sql = $"""
-            -- CheckStates.List
+            -- CheckStateFold.List
             with page as materialized (
                 select * from ({string.Join("\nunion all\n", parts)}) as parts
                 order by place, pipeline_id, check_id
@@ -77,7 +77,7 @@ public sealed class CheckStateRepository(CatalogDatabase db)
     public async Task<RowCount> Count(string organization, CheckStateFilter filter, CancellationToken ct)
     {
         var sql = $"""
-            -- CheckStates.Count
+            -- CheckStateFold.Count
             select count(*)
             from (
                 select check_id
@@ -108,7 +108,7 @@ public sealed class CheckStateRepository(CatalogDatabase db)
                 order by pipeline_id, check_id limit {RowCount.Take}) as counted)
             """;
         var sql = $"""
-            -- CheckStates.CountByStatus
+            -- CheckStateFold.CountByStatus
             select {Part(CheckStatus.Pass)} as pass, {Part(CheckStatus.Warn)} as warn, {Part(CheckStatus.Fail)} as fail,
                 {Part(CheckStatus.Error)} as error
             """;

@@ -4,7 +4,7 @@ namespace Catalog.Data.Checks;
 
 /// <summary>
 /// Closes the gates of runs inside the transaction that stores their failed results. Afterwards
-/// <see cref="CheckStates.FoldGates"/> opens the gates of runs whose failures are not the latest results of their
+/// <see cref="CheckStateFold.FoldGates"/> opens the gates of runs whose failures are not the latest results of their
 /// checks.
 /// </summary>
 internal sealed class RunGateClosing(Dialect dialect, Session session, string organization)
@@ -60,8 +60,9 @@ internal sealed class RunGateClosing(Dialect dialect, Session session, string or
         foreach (var results in ofOtherPipelines.Chunk(dialect.ListLimit))
         {
             await session.Execute(deleteResults, new { organization, ids = results.Select(result => result.Id).ToArray() }, ct);
-            List<CheckStates.CheckKey> checks = [.. results.Select(result => new CheckStates.CheckKey(result.PipelineId, result.CheckId))];
-            await session.Send(CheckStates.FoldAgain(organization, checks), ct);
+            List<CheckStateFold.CheckKey> checks =
+                [.. results.Select(result => new CheckStateFold.CheckKey(result.PipelineId, result.CheckId))];
+            await session.Send(CheckStateFold.FoldAgain(organization, checks), ct);
         }
 
         return ofOtherPipelines.Select(result => result.Id).ToHashSet(StringComparer.Ordinal);

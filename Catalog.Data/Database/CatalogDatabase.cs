@@ -21,7 +21,7 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     /// <summary>
     /// Whether the database itself isolates organizations; null on an engine without row-level security.
     /// </summary>
-    public Task<Isolation?> Isolation(CancellationToken ct) => TranslateErrors(() => Dialect.Isolation(ct));
+    public Task<RowSecurityStatus?> Isolation(CancellationToken ct) => TranslateErrors(() => Dialect.Isolation(ct));
 
     /// <summary>
     /// The SQL that sets role and context before the statements of requests; null when none is needed.
@@ -127,11 +127,11 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
     // A pooled connection can be lost while it is idle, and the first statement on it then fails. So the work is tried
     // again on a second connection.
     private Task<T> Run<T>(
-        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationTracker, Task<T>> work,
+        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, DatabaseOperation, Task<T>> work,
         CancellationToken ct) =>
         TranslateErrors(async () =>
         {
-            var state = new OperationTracker();
+            var state = new DatabaseOperation();
             try
             {
                 return await state.WaitWhileResponding(RunOnConnection(source, contextSql, work, state, ct));
@@ -144,8 +144,8 @@ public sealed class CatalogDatabase(DbDataSource reads, DbDataSource writes, Dia
 
     // The context SQL is found before the connection is opened, because finding it can need its own connection.
     private async Task<T> RunOnConnection<T>(
-        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, OperationTracker, Task<T>> work,
-        OperationTracker state, CancellationToken ct)
+        DbDataSource source, Func<ValueTask<ContextSql?>> contextSql, Func<DbConnection, ContextSql?, DatabaseOperation, Task<T>> work,
+        DatabaseOperation state, CancellationToken ct)
     {
         var context = await contextSql();
         await using var connection = await source.OpenConnectionAsync(ct);

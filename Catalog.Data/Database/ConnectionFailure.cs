@@ -15,8 +15,8 @@ public sealed record ConnectionFailure(string Code, string Message, string Actio
     /// <returns>The explanation; null when the exception is not a connection failure.</returns>
     public static ConnectionFailure? Find(Exception exception, string which, DatabaseSettings settings) =>
         settings.Engine == DatabaseEngine.Postgres
-        ? Postgres.PostgresFailure.Find(exception, which, settings)
-        : Sqlite.SqliteFailure.Find(exception, which, settings);
+        ? Postgres.PostgresConnectionFailure.Find(exception, which, settings)
+        : Sqlite.SqliteConnectionFailure.Find(exception, which, settings);
 
     /// <summary>The message and the action as one text.</summary>
     public override string ToString() => $"{Message} {Action}";

@@ -21,7 +21,7 @@ public sealed class ContextSql
     /// </summary>
     internal bool IsBlock => _setting is not null;
 
-    /// <summary>One statement with the parameter <see cref="Context.Parameter"/>.</summary>
+    /// <summary>One statement with the parameter <see cref="RowSecurityContext.Parameter"/>.</summary>
     internal static ContextSql WithParameter(string sql) => new([sql], null, returnsRow: true);
 
     /// <summary>Several statements for a transaction block, with the value as a literal.</summary>

@@ -12,12 +12,12 @@ public sealed class CrossOrganizationSession
     private readonly DbTransaction? _transaction;
     private readonly Dialect _dialect;
     private readonly ContextSql? _contextSql;
-    private readonly OperationTracker _state;
+    private readonly DatabaseOperation _state;
     private readonly Action<string, TimeSpan>? _echo;
     private string? _organization;
 
     internal CrossOrganizationSession(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, ContextSql? contextSql, OperationTracker state,
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, ContextSql? contextSql, DatabaseOperation state,
         Action<string, TimeSpan>? echo) =>
         (_connection, _transaction, _dialect, _contextSql, _state, _echo) = (connection, transaction, dialect, contextSql, state, echo);
 

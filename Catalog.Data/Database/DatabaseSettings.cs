@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Catalog.Data.Database.Postgres;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 

@@ -123,7 +123,7 @@ public abstract class Dialect
     /// <summary>
     /// Whether the database itself isolates organizations; null on an engine without row-level security.
     /// </summary>
-    internal virtual Task<Isolation?> Isolation(CancellationToken ct) => Task.FromResult<Isolation?>(null);
+    internal virtual Task<RowSecurityStatus?> Isolation(CancellationToken ct) => Task.FromResult<RowSecurityStatus?>(null);
 
     /// <summary>
     /// Cleans a connection after a failure, so that the pool can reuse it, or removes it from the pool.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Catalog.Data.Settings;
 
 namespace Catalog.Data.Database;
 

@@ -1,3 +1,4 @@
+using Catalog.Data.Settings;
 using Npgsql;
 
 namespace Catalog.Data.Database;

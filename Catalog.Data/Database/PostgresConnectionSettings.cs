@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 

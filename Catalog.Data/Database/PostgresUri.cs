@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Catalog.Data.Settings;
 using Npgsql;
 
 namespace Catalog.Data.Database;

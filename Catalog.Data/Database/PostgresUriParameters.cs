@@ -84,7 +84,7 @@ internal static class PostgresUriParameters
             ? $"the parameter {name} is not supported, and ignoring it would change the target or the security of the connection; "
                 + "remove it."
             : "a parameter after the ? is unknown; check its spelling"
-                + (Nearest.FindTypo(name, Known.Order(StringComparer.Ordinal)) is { } near ? $"; did you mean {near}?" : "."));
+                + (SpellingSuggestion.FindTypo(name, Known.Order(StringComparer.Ordinal)) is { } near ? $"; did you mean {near}?" : "."));
     }
 
     /// <summary>Translates the parameter names of other drivers.</summary>

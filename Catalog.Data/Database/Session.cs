@@ -11,12 +11,12 @@ public sealed class Session
 {
     private readonly Action<string, TimeSpan>? _echo;
     private readonly Dialect _dialect;
-    private readonly Context _context;
-    private readonly OperationTracker _state;
+    private readonly RowSecurityContext _context;
+    private readonly DatabaseOperation _state;
     private bool _contextIsSet;
 
     internal Session(
-        DbConnection connection, DbTransaction? transaction, Dialect dialect, Context context, OperationTracker state,
+        DbConnection connection, DbTransaction? transaction, Dialect dialect, RowSecurityContext context, DatabaseOperation state,
         Action<string, TimeSpan>? echo)
     {
         _echo = echo;
@@ -187,7 +187,7 @@ public sealed class Session
         }
 
         var all = new DynamicParameters(parameters);
-        all.Add(Context.Parameter, _context.Value);
+        all.Add(RowSecurityContext.Parameter, _context.Value);
         return all;
     }
 

@@ -5,7 +5,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Catalog.Data.Events;
-using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Dbt;
 

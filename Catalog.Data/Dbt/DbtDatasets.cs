@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Catalog.Data.Events;
-using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Dbt;
 
@@ -15,7 +14,7 @@ internal static class DbtDatasets
 
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static void Read(ReportBuilder report, DbtGraph graph, JsonElement? catalog)
+    public static void Read(EventReportBuilder report, DbtGraph graph, JsonElement? catalog)
     {
         var listed = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var member in catalog is { } json ? json.Members("nodes").Concat(json.Members("sources")) : [])
@@ -35,7 +34,7 @@ internal static class DbtDatasets
         }
     }
 
-    private static void ReadSchema(ReportBuilder report, DbtNode node, JsonElement? catalog)
+    private static void ReadSchema(EventReportBuilder report, DbtNode node, JsonElement? catalog)
     {
         // Column names are compared without letter case, because some warehouses change the letter case: then the names
         // in the catalog differ from those in the manifest.
@@ -74,7 +73,7 @@ internal static class DbtDatasets
         static string Name(JsonProperty column) => column.Value.Text("name", 500) ?? StoredText.Clean(column.Name);
     }
 
-    private static void ReadDocumentation(ReportBuilder report, DbtNode node)
+    private static void ReadDocumentation(EventReportBuilder report, DbtNode node)
     {
         if (node.Json.Text("description", MaxText) is { } text)
         {
@@ -84,7 +83,7 @@ internal static class DbtDatasets
 
     // By convention, meta.owner names the owners: it is a text, an object with a name or an e-mail address, or a list
     // of texts and objects. An exposure has a member owner.
-    private static void ReadOwners(ReportBuilder report, DbtNode node)
+    private static void ReadOwners(EventReportBuilder report, DbtNode node)
     {
         List<string> owners = [.. new[] { node.Json, node.Json.Object("meta"), node.Json.Object("config")?.Object("meta") }
             .OfType<JsonElement>().SelectMany(OwnersOf).Distinct(StringComparer.Ordinal).Take(MaxTags)];
@@ -116,7 +115,7 @@ internal static class DbtDatasets
             : person.Text("name", 500) ?? person.Text("email", 500)).OfType<string>().Where(name => name.Length is > 0 and <= 500);
     }
 
-    private static void ReadTags(ReportBuilder report, DbtNode node)
+    private static void ReadTags(EventReportBuilder report, DbtNode node)
     {
         List<string> tags = [.. node.Json.Items("tags").Where(tag => tag.ValueKind == JsonValueKind.String)
             .Select(tag => StoredText.Clean(tag.GetString()!)).Where(tag => tag.Length is > 0 and <= 256)
@@ -139,7 +138,7 @@ internal static class DbtDatasets
         }
     }
 
-    private static void ReadType(ReportBuilder report, DbtNode node)
+    private static void ReadType(EventReportBuilder report, DbtNode node)
     {
         var type = node.Type == "exposure" ? "EXPOSURE"
             : node.Type is "seed" or "snapshot" ? "TABLE"
@@ -156,7 +155,7 @@ internal static class DbtDatasets
         }
     }
 
-    private static void ReadRows(ReportBuilder report, DbtNode node, JsonElement? catalog)
+    private static void ReadRows(EventReportBuilder report, DbtNode node, JsonElement? catalog)
     {
         var stats = catalog?.Object("stats");
         var value = stats?.Object("num_rows") ?? stats?.Object("row_count");
@@ -167,7 +166,7 @@ internal static class DbtDatasets
         }
     }
 
-    private static void Keep(ReportBuilder report, DbtNode node, string facet, Action<Utf8JsonWriter> write)
+    private static void Keep(EventReportBuilder report, DbtNode node, string facet, Action<Utf8JsonWriter> write)
     {
         using var buffer = new MemoryStream();
         using (var writer = new Utf8JsonWriter(buffer, Plain))

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Catalog.Data.Checks;
 using Catalog.Data.Events;
-using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Dbt;
 
@@ -13,7 +12,7 @@ internal static class DbtFreshness
 {
     private const int MaxMessage = 65_536;
 
-    public static void Read(ReportBuilder report, DbtGraph graph, JsonElement sources)
+    public static void Read(EventReportBuilder report, DbtGraph graph, JsonElement sources)
     {
         var metadata = sources.Object("metadata");
         var invocation = metadata?.Text("invocation_id", JobId.MaxLength) ?? "";
@@ -49,16 +48,16 @@ internal static class DbtFreshness
         _ => null,
     };
 
-    private static void Add(ReportBuilder report, DbtGraph graph, JsonElement result, string id, string status, string invocation,
+    private static void Add(EventReportBuilder report, DbtGraph graph, JsonElement result, string id, string status, string invocation,
         DateTimeOffset at)
     {
         var checkId = CheckIdOf(id);
-        var hash = DbtTests.Hash(report, $"{checkId}\0{invocation}", "freshness");
+        var hash = DbtTestResults.Hash(report, $"{checkId}\0{invocation}", "freshness");
         var age = result.TryGetProperty("max_loaded_at_time_ago_in_s", out var value) && value.ValueKind == JsonValueKind.Number
             && value.TryGetDouble(out var seconds) && double.IsFinite(seconds) ? value : (JsonElement?)null;
         report.Result(new CheckResult
         {
-            Id = DbtTests.IdOf(hash),
+            Id = DbtTestResults.IdOf(hash),
             PipelineId = report.PipelineId,
             CheckId = checkId,
             // A result names the run only when the invocation of the run measured it. So a result of another invocation

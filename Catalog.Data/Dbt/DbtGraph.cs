@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Catalog.Data.Events;
-using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Dbt;
 
@@ -41,11 +40,11 @@ internal sealed class DbtGraph
 
     private readonly Dictionary<string, DbtNode> _nodes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyCollection<DatasetName>> _parents = new(StringComparer.Ordinal);
-    private readonly ReportBuilder _report;
+    private readonly EventReportBuilder _report;
     private readonly string _namespace;
     private int _steps;
 
-    public DbtGraph(ReportBuilder report, JsonElement manifest, string? @namespace)
+    public DbtGraph(EventReportBuilder report, JsonElement manifest, string? @namespace)
     {
         _report = report;
         _namespace = @namespace ?? manifest.Object("metadata")?.Text("adapter_type", 200)?.ToLowerInvariant() ?? "dbt";

@@ -27,7 +27,7 @@ internal static class DbtReport
         var results = json.GetProperty("run_results");
         var time = results.Object("metadata")?.Time("generated_at");
         var isUsable = time is not null && time <= receivedAt + OpenLineageEvent.MaxAhead;
-        var report = new ReportBuilder(isUsable ? time!.Value : receivedAt, receivedAt)
+        var report = new EventReportBuilder(isUsable ? time!.Value : receivedAt, receivedAt)
         {
             MaxDatasets = 20_000,
             MaxResults = DbtRun.MaxStages,
@@ -43,7 +43,7 @@ internal static class DbtReport
         var project = DbtProject.NameOf(manifest, graph);
         report.Job = new(JobId.Of("dbt", project), "dbt", project, []);
         DbtDatasets.Read(report, graph, json.Object("catalog"));
-        report.Define(DbtChecks.Of(report, graph));
+        report.Define(DbtCheckDefinitions.Of(report, graph));
         if (!WithoutExecution.Contains(results.Object("args")?.Text("which") ?? ""))
         {
             DbtRun.Read(report, graph, results, digest);
@@ -58,7 +58,7 @@ internal static class DbtReport
         return report.Build();
     }
 
-    private static void CountUnread(ReportBuilder report, JsonElement json, JsonElement manifest, JsonElement results)
+    private static void CountUnread(EventReportBuilder report, JsonElement json, JsonElement manifest, JsonElement results)
     {
         foreach (var part in json.GetProperty("manifest").Items("unread"))
         {
@@ -77,7 +77,7 @@ internal static class DbtReport
         }
     }
 
-    private static void ReadEdges(ReportBuilder report, DbtGraph graph)
+    private static void ReadEdges(EventReportBuilder report, DbtGraph graph)
     {
         foreach (var node in graph.Nodes.Where(node => node.Dataset is not null))
         {

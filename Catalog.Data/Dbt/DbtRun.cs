@@ -16,7 +16,7 @@ internal static class DbtRun
     private const int MaxMessage = 65_536;
     private const double MaxSeconds = 366 * 86_400d;
 
-    public static void Read(ReportBuilder report, DbtGraph graph, JsonElement results, byte[] digest)
+    public static void Read(EventReportBuilder report, DbtGraph graph, JsonElement results, byte[] digest)
     {
         var id = results.Object("metadata")?.Text("invocation_id") ?? new Guid(digest.AsSpan(0, 16), bigEndian: true).ToString();
         report.RunId = id;
@@ -45,7 +45,7 @@ internal static class DbtRun
             else if (graph.Find(node) is { } known)
             {
                 ReadUse(graph, known, stage, inputs, outputs);
-                DbtTests.Read(report, graph, known, stage, result);
+                DbtTestResults.Read(report, graph, known, stage, result);
             }
             else
             {
@@ -54,7 +54,7 @@ internal static class DbtRun
         }
 
         var run = Fields(report, results, [.. stages.Values], outputs.Values);
-        report.RunEvents.Add(StoredRunEvent.Of(id, report.PipelineId, digest, run));
+        report.RunEvents.Add(RunEventFactory.Of(id, report.PipelineId, digest, run));
         report.Runs.Add(new(id, report.PipelineId, run.Status == RunStatus.Completed, null, null, null));
         ReadUses(report, id, inputs, outputs);
         ReadFacets(report, id, results);
@@ -63,7 +63,7 @@ internal static class DbtRun
     /// <summary>
     /// The time in a member; null when the member has no valid time, or one too far after the receipt.
     /// </summary>
-    public static DateTimeOffset? Time(ReportBuilder report, JsonElement json, string name) =>
+    public static DateTimeOffset? Time(EventReportBuilder report, JsonElement json, string name) =>
         json.Time(name) is { } time && time <= report.ReceivedAt + OpenLineageEvent.MaxAhead ? time : null;
 
     /// <summary>The number of seconds in a member; null when it is not a number from 0 to 366 days.</summary>
@@ -80,7 +80,7 @@ internal static class DbtRun
         var word => RunStatus.Words.GetValueOrDefault(word),
     };
 
-    private static StageReport Stage(ReportBuilder report, string node, string status, JsonElement result)
+    private static StageReport Stage(EventReportBuilder report, string node, string status, JsonElement result)
     {
         var timing = result.Items("timing").ToList();
         return new()
@@ -94,7 +94,7 @@ internal static class DbtRun
         };
     }
 
-    private static RunFields Fields(ReportBuilder report, JsonElement results, IReadOnlyList<StageReport> stages,
+    private static RunFields Fields(EventReportBuilder report, JsonElement results, IReadOnlyList<StageReport> stages,
         IEnumerable<long?> rows)
     {
         var failed = stages.FirstOrDefault(stage => stage.Status == RunStatus.Failed);
@@ -131,7 +131,7 @@ internal static class DbtRun
 
     // The outputs are declared outputs, because not every input of the run is upstream of every output. The manifest
     // gives the edges.
-    private static void ReadUses(ReportBuilder report, string id, HashSet<DatasetName> inputs, Dictionary<DatasetName, long?> outputs)
+    private static void ReadUses(EventReportBuilder report, string id, HashSet<DatasetName> inputs, Dictionary<DatasetName, long?> outputs)
     {
         foreach (var input in inputs.Where(input => !outputs.ContainsKey(input)))
         {
@@ -144,7 +144,7 @@ internal static class DbtRun
         }
     }
 
-    private static void ReadFacets(ReportBuilder report, string id, JsonElement results)
+    private static void ReadFacets(EventReportBuilder report, string id, JsonElement results)
     {
         var version = results.Object("metadata")?.Text("dbt_version", 100) ?? "";
         report.Keep(FacetSubject.Run, id, null, "processing_engine",

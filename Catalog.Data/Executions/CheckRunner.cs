@@ -33,11 +33,11 @@ public sealed class CheckRunner
             if (CheckDefinition.Read(check, context.Time, out var errors) is not { } definition)
             {
                 var (pointer, error) = errors.First();
-                await report(Verdicts.Error(check, $"{pointer.TrimStart('/').Replace('/', '.')} {error}"));
+                await report(VerdictRules.Error(check, $"{pointer.TrimStart('/').Replace('/', '.')} {error}"));
             }
             else if (check.ConnectionId is null)
             {
-                await report(Verdicts.Error(check, "it names no connection; set connection_id to a registered connection."));
+                await report(VerdictRules.Error(check, "it names no connection; set connection_id to a registered connection."));
             }
             else
             {
@@ -64,7 +64,7 @@ public sealed class CheckRunner
                 {
                     if (definition.Parameters.RefuseSql(sql.Family) is { } refusal)
                     {
-                        await _report(Verdicts.Error(definition.Check, refusal, definition.Table));
+                        await _report(VerdictRules.Error(definition.Check, refusal, definition.Table));
                     }
                     else
                     {
@@ -91,7 +91,7 @@ public sealed class CheckRunner
             {
                 foreach (var definition in definitions)
                 {
-                    await _report(Verdicts.Error(definition.Check, failure.Message, definition.Table));
+                    await _report(VerdictRules.Error(definition.Check, failure.Message, definition.Table));
                 }
             }
         }
@@ -130,7 +130,7 @@ public sealed class CheckRunner
         var rest = checks.Where(check => Missing(check) is null).ToList();
         foreach (var check in checks.Except(rest))
         {
-            await _report(Verdicts.Error(check.Check, MissingNames.OfColumn(check.Table, Missing(check)!), check.Table));
+            await _report(VerdictRules.Error(check.Check, MissingNames.OfColumn(check.Table, Missing(check)!), check.Table));
         }
 
         if (rest.Count < checks.Count)
@@ -144,7 +144,7 @@ public sealed class CheckRunner
         {
             foreach (var check in checks)
             {
-                await _report(Verdicts.Error(check.Check, await MissingNames.Describe(session, check, failure, ct), check.Table));
+                await _report(VerdictRules.Error(check.Check, await MissingNames.Describe(session, check, failure, ct), check.Table));
             }
         }
         else
@@ -159,7 +159,7 @@ public sealed class CheckRunner
     {
         if (checks.Count == 1)
         {
-            await _report(Verdicts.Error(checks[0].Check, failure.Message, checks[0].Table));
+            await _report(VerdictRules.Error(checks[0].Check, failure.Message, checks[0].Table));
             return;
         }
 
@@ -178,8 +178,9 @@ public sealed class CheckRunner
             {
                 var hidden = await HiddenColumns.Read(session, check, _context, ct);
                 await _report(await CheckScan.RunGroups(await session.Get(ct), check, hidden, ct) is { } groups
-                    ? Verdicts.JudgeGroups(check, groups, clock.Elapsed, hidden.All)
-                    : Verdicts.Error(check.Check, $"there are more than {check.MaxGroups} groups; raise params.max_groups, at most 1000.",
+                    ? VerdictRules.JudgeGroups(check, groups, clock.Elapsed, hidden.All)
+                    : VerdictRules.Error(
+                        check.Check, $"there are more than {check.MaxGroups} groups; raise params.max_groups, at most 1000.",
                         check.Table));
                 return;
             }
@@ -192,11 +193,11 @@ public sealed class CheckRunner
         {
             var duration = clock.Elapsed;
             await session.Close();
-            await _report(Verdicts.Error(check.Check, await MissingNames.Describe(session, check, failure, ct), check.Table, duration));
+            await _report(VerdictRules.Error(check.Check, await MissingNames.Describe(session, check, failure, ct), check.Table, duration));
         }
         catch (NotSupportedException failure)
         {
-            await _report(Verdicts.Error(check.Check, failure.Message, check.Table));
+            await _report(VerdictRules.Error(check.Check, failure.Message, check.Table));
         }
     }
 
@@ -235,10 +236,10 @@ public sealed class CheckRunner
 
         var takesSample = check.Samples > 0 && measure.Failed > 0;
         var hidden = takesSample || check.Kind.ShowsValue ? await HiddenColumns.Read(session, check, _context, ct) : null;
-        var verdict = Verdicts.Judge(
+        var verdict = VerdictRules.Judge(
             check, measure, duration, takesSample ? await CheckSamples.Read(session, check, hidden!, ct) : null);
         await _report(check.Kind.ShowsValue && check.Parameters.Columns().Any(hidden!.Contains)
-            ? Verdicts.HideValue(verdict, hidden!.Reason) : verdict);
+            ? VerdictRules.HideValue(verdict, hidden!.Reason) : verdict);
     }
 
     private static bool ConcernsOneCheck(WarehouseProblem problem) => problem is WarehouseProblem.Sql or WarehouseProblem.ColumnMissing

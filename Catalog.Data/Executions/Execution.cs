@@ -97,11 +97,6 @@ public sealed record NewExecution
 {
     public required string Id { get; init; }
 
-    /// <summary>
-    /// Whether the id is derived from an idempotency key. An execution with such an id can exist already.
-    /// </summary>
-    public bool IdIsDerived { get; init; }
-
     public string? PipelineId { get; init; }
     public string? RunId { get; init; }
     public DateTimeOffset? ScheduledFor { get; init; }

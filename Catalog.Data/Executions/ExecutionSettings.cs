@@ -1,4 +1,4 @@
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Data.Executions;

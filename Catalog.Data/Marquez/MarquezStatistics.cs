@@ -30,7 +30,7 @@ public sealed class MarquezStatistics(CatalogDatabase db)
             group by hour, what
             """;
 
-        return db.Many<StartsAndEnds>(organization, sql, new { organization, since, until, RunHours.MaxCounted }, ct);
+        return db.Many<StartsAndEnds>(organization, sql, new { organization, since, until, HourlyRunCounts.MaxCounted }, ct);
     }
 
     /// <summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Data.Migrations;
 

@@ -45,7 +45,8 @@ public sealed class MigrationDatabase : IAsyncDisposable
         if (settings.Postgres is { } postgres)
         {
             var session = new PostgresSession(settings.Schema);
-            var source = Databases.Unpooled(postgres, session, "catalog-migrations", statementSeconds: 0, Math.Max(15, postgres.Timeout));
+            var source = DatabaseFactory.Unpooled(
+                postgres, session, "catalog-migrations", statementSeconds: 0, Math.Max(15, postgres.Timeout));
             return new(settings, source, source, new PostgresSchemaDialect(session), new PostgresSchemaReader(), new PostgresDialect());
         }
 

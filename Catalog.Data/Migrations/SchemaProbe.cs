@@ -17,7 +17,7 @@ public sealed class SchemaProbe : IAsyncDisposable
     private readonly Func<CancellationToken, ValueTask<ContextSql?>>? _contextSql;
     private readonly DbDataSource _source;
     private readonly SchemaDialect _dialect;
-    private readonly RequestCheck _requestCheck;
+    private readonly ReadWriteCheck _requestCheck;
     private readonly Dialect _failures;
     private readonly IReadOnlyList<string> _needed;
 
@@ -31,21 +31,21 @@ public sealed class SchemaProbe : IAsyncDisposable
         if (settings.Postgres is { } postgres)
         {
             var session = new PostgresSession(settings.Schema);
-            _source = Databases.Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout);
-            (_dialect, _requestCheck, _failures) = (new PostgresSchemaDialect(session), new PostgresRequestCheck(session),
+            _source = DatabaseFactory.Unpooled(postgres, session, "catalog-ready", statementSeconds: 2, postgres.Timeout);
+            (_dialect, _requestCheck, _failures) = (new PostgresSchemaDialect(session), new PostgresReadWriteCheck(session),
                 new PostgresDialect());
         }
         else
         {
             _source = SqliteSource.Open(settings.SqlitePath!).Reads;
-            (_dialect, _requestCheck, _failures) = (new SqliteSchemaDialect(), new SqliteRequestCheck(), new SqliteDialect());
+            (_dialect, _requestCheck, _failures) = (new SqliteSchemaDialect(), new SqliteReadWriteCheck(), new SqliteDialect());
         }
 
         _needed = [.. Chain.BuiltIn(_dialect.Folder).Scripts.Select(script => script.Name)];
     }
 
     /// <summary>Checks the database. A database that cannot answer is reported in the result, not thrown.</summary>
-    public async Task<SchemaState> Check(CancellationToken ct)
+    public async Task<SchemaProbeResult> Check(CancellationToken ct)
     {
         var opened = false;
         try
@@ -74,16 +74,17 @@ public sealed class SchemaProbe : IAsyncDisposable
         {
             return new(false, null, Describe(unavailable.Reason))
             {
-                Cause = unavailable.InnerException is { } inner ? Databases.DescribeFailure(_settings, inner) : null
+                Cause = unavailable.InnerException is { } inner ? DatabaseFactory.DescribeFailure(_settings, inner) : null
             };
         }
         catch (Exception exception) when (_failures.Classify(exception) is { } reason)
         {
-            return new(false, null, Describe(reason)) { Cause = Databases.DescribeFailure(_settings, exception) };
+            return new(false, null, Describe(reason)) { Cause = DatabaseFactory.DescribeFailure(_settings, exception) };
         }
         catch (DbException refusal) when (!opened)
         {
-            return new(false, null, Describe(Unavailability.SessionRefused)) { Cause = Databases.DescribeFailure(_settings, refusal) };
+            return new(false, null, Describe(Unavailability.SessionRefused))
+            { Cause = DatabaseFactory.DescribeFailure(_settings, refusal) };
         }
     }
 

@@ -19,14 +19,14 @@ public sealed class SqlFile
         (Name, Sql) = (name, sql.TrimStart('\uFEFF'));
         try
         {
-            Statements = SqlText.Statements(Sql);
+            Statements = StatementSplitter.Statements(Sql);
         }
         catch (UnclosedException exception)
         {
             throw new MigrationException(MigrationFault.ScriptUnreadable, $"{name}: {exception.Message}.", exception);
         }
 
-        Transactional = !Statements.SelectMany(statement => statement.Comments).Concat(SqlText.TrailingComments(Sql))
+        Transactional = !Statements.SelectMany(statement => statement.Comments).Concat(StatementSplitter.TrailingComments(Sql))
             .Any(comment => NoTransaction.Equals(comment.Text, StringComparison.OrdinalIgnoreCase));
         if (!Transactional && Statements.Count != 1)
         {

@@ -15,7 +15,7 @@ internal static class Assertions
     private const int MaxMessage = 65_536;
 
     /// <summary>Reads the assertions about a dataset.</summary>
-    public static void Read(ReportBuilder report, DatasetName dataset, JsonElement facet)
+    public static void Read(EventReportBuilder report, DatasetName dataset, JsonElement facet)
     {
         foreach (var item in facet.Items("assertions"))
         {
@@ -32,7 +32,7 @@ internal static class Assertions
     }
 
     /// <summary>Reads the tests of a run. A skipped test has no result.</summary>
-    public static void ReadTests(ReportBuilder report, JsonElement facet)
+    public static void ReadTests(EventReportBuilder report, JsonElement facet)
     {
         foreach (var item in facet.Items("tests"))
         {
@@ -50,7 +50,7 @@ internal static class Assertions
         }
     }
 
-    private static void Add(ReportBuilder report, JsonElement item, string checkId, DatasetName? dataset, bool passed)
+    private static void Add(EventReportBuilder report, JsonElement item, string checkId, DatasetName? dataset, bool passed)
     {
         checkId = JobId.Shorten(checkId);
         var severity = "warn".Equals(item.Text("severity"), StringComparison.OrdinalIgnoreCase) ? CheckSeverity.Warn : CheckSeverity.Error;

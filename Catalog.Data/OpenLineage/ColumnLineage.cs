@@ -6,7 +6,7 @@ namespace Catalog.Data.OpenLineage;
 /// <summary>Reads the columnLineage facet of all versions up to 1-2-0.</summary>
 internal static class ColumnLineage
 {
-    public static void Read(ReportBuilder report, DatasetName dataset, JsonElement facet)
+    public static void Read(EventReportBuilder report, DatasetName dataset, JsonElement facet)
     {
         foreach (var column in facet.Members("fields"))
         {
@@ -29,7 +29,7 @@ internal static class ColumnLineage
         && list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
             ? CanonicalJson.Text(list) : null;
 
-    private static void Add(ReportBuilder report, DatasetName dataset, string column, JsonElement input, string transformation)
+    private static void Add(EventReportBuilder report, DatasetName dataset, string column, JsonElement input, string transformation)
     {
         if (input.ValueKind == JsonValueKind.Object && report.Dataset(input, "dataset") is { } upstream)
         {

@@ -13,7 +13,7 @@ internal static class DatasetFacets
     ];
 
     /// <summary>Reads the inputs and outputs of a job.</summary>
-    public static void ReadUses(ReportBuilder report, JsonElement @event)
+    public static void ReadUses(EventReportBuilder report, JsonElement @event)
     {
         List<DatasetName> inputs = [];
         foreach (var json in @event.Items("inputs"))
@@ -28,7 +28,7 @@ internal static class DatasetFacets
 
         // Every input is upstream of every output. If an event has too many pairs, only its datasets are stored, not
         // the edges.
-        var hasTooManyPairs = (long)inputs.Count * @event.Items("outputs").Count() > ReportBuilder.MaxEdges;
+        var hasTooManyPairs = (long)inputs.Count * @event.Items("outputs").Count() > EventReportBuilder.MaxEdges;
         if (hasTooManyPairs)
         {
             report.Unread("event", "outputs", UnreadReason.Limit);
@@ -53,7 +53,7 @@ internal static class DatasetFacets
     }
 
     /// <summary>Reads the dataset of an event without a job.</summary>
-    public static void ReadDataset(ReportBuilder report, JsonElement json)
+    public static void ReadDataset(EventReportBuilder report, JsonElement json)
     {
         if (report.Dataset(json, "dataset") is { } dataset)
         {
@@ -61,7 +61,7 @@ internal static class DatasetFacets
         }
     }
 
-    private static void Use(ReportBuilder report, DatasetName dataset, string direction, JsonElement? statistics)
+    private static void Use(EventReportBuilder report, DatasetName dataset, string direction, JsonElement? statistics)
     {
         if (report.RunId is { } run)
         {
@@ -70,7 +70,7 @@ internal static class DatasetFacets
         }
     }
 
-    private static void Read(ReportBuilder report, DatasetName dataset, JsonElement json, string place)
+    private static void Read(EventReportBuilder report, DatasetName dataset, JsonElement json, string place)
     {
         foreach (var facet in json.Members("facets").Concat(json.Members("inputFacets")).Concat(json.Members("outputFacets")))
         {
@@ -108,7 +108,7 @@ internal static class DatasetFacets
 
     // After a rename, an edge leads from the old to the new name, so that everything downstream of the new name is also
     // downstream of the old one.
-    private static void ReadRename(ReportBuilder report, DatasetName dataset, JsonElement facet)
+    private static void ReadRename(EventReportBuilder report, DatasetName dataset, JsonElement facet)
     {
         if ("RENAME".Equals(facet.Text("lifecycleStateChange"), StringComparison.OrdinalIgnoreCase)
             && facet.Object("previousIdentifier") is { } previous && report.Dataset(previous, "dataset") is { } old
@@ -118,7 +118,7 @@ internal static class DatasetFacets
         }
     }
 
-    private static void ReadSymlinks(ReportBuilder report, DatasetName dataset, JsonElement facet)
+    private static void ReadSymlinks(EventReportBuilder report, DatasetName dataset, JsonElement facet)
     {
         foreach (var identifier in facet.Items("identifiers").Take(20))
         {

@@ -7,7 +7,7 @@ namespace Catalog.Data.OpenLineage;
 internal static class DeclaredLineage
 {
     /// <summary>Reads the facet of a job: a list of targets with their sources.</summary>
-    public static void ReadJob(ReportBuilder report, JsonElement facet)
+    public static void ReadJob(EventReportBuilder report, JsonElement facet)
     {
         foreach (var entry in facet.Items("entries"))
         {
@@ -24,7 +24,7 @@ internal static class DeclaredLineage
     }
 
     /// <summary>Reads the sources of one target.</summary>
-    public static void ReadTarget(ReportBuilder report, DatasetName target, JsonElement facet)
+    public static void ReadTarget(EventReportBuilder report, DatasetName target, JsonElement facet)
     {
         foreach (var input in facet.Items("inputs"))
         {
@@ -52,7 +52,7 @@ internal static class DeclaredLineage
         }
     }
 
-    private static DatasetName? Source(ReportBuilder report, JsonElement input)
+    private static DatasetName? Source(EventReportBuilder report, JsonElement input)
     {
         if ("JOB".Equals(input.Text("type"), StringComparison.OrdinalIgnoreCase))
         {

@@ -19,7 +19,7 @@ internal static class JobFacets
         return new(JobId.Of(space, name), space, name, []);
     }
 
-    public static void Read(ReportBuilder report, JsonElement json)
+    public static void Read(EventReportBuilder report, JsonElement json)
     {
         var job = Job(json);
         report.Job = json.Object("facets")?.Object("tags") is { } tags ? job with { Tags = Tags(tags) } : job;

@@ -64,7 +64,7 @@ public static class OpenLineageEvent
         // An event with a time far in the future would stay the latest event of its run and job for ever.
         var time = json.Time("eventTime");
         var isUsable = time is not null && time <= receivedAt + MaxAhead;
-        var report = new ReportBuilder(isUsable ? time!.Value : receivedAt, receivedAt);
+        var report = new EventReportBuilder(isUsable ? time!.Value : receivedAt, receivedAt);
         if (!isUsable)
         {
             report.Unread("event", "eventTime", UnreadReason.Invalid);

@@ -18,7 +18,7 @@ internal static class RunFacets
         "tags",
     ];
 
-    public static void Read(ReportBuilder report, JsonElement run, JsonElement job, JsonElement @event, byte[] digest)
+    public static void Read(EventReportBuilder report, JsonElement run, JsonElement job, JsonElement @event, byte[] digest)
     {
         var id = run.Text("runId")!;
         report.RunId = id;
@@ -56,10 +56,10 @@ internal static class RunFacets
         _ => RunStatus.Running,
     };
 
-    private static void ReadState(ReportBuilder report, string id, JsonElement @event, JsonElement? facets, byte[] digest)
+    private static void ReadState(EventReportBuilder report, string id, JsonElement @event, JsonElement? facets, byte[] digest)
     {
         var status = StatusOf(@event.Text("eventType"));
-        report.RunEvents.Add(StoredRunEvent.Of(id, report.PipelineId, digest, new()
+        report.RunEvents.Add(RunEventFactory.Of(id, report.PipelineId, digest, new()
         {
             Status = status,
             // The first event is the start of a run, because a producer may leave out START or send OTHER before START.
@@ -77,7 +77,7 @@ internal static class RunFacets
         return counts.Count == 0 ? null : counts.Aggregate(0L, (sum, rows) => rows > long.MaxValue - sum ? long.MaxValue : sum + rows);
     }
 
-    private static void ReadParent(ReportBuilder report, string id, JsonElement job, JsonElement? parent, byte[] digest)
+    private static void ReadParent(EventReportBuilder report, string id, JsonElement job, JsonElement? parent, byte[] digest)
     {
         var own = report.RunEvents[0];
         var parentId = parent?.Object("run")?.Text("runId", JobId.MaxLength);
@@ -105,7 +105,7 @@ internal static class RunFacets
         if (name.StartsWith(parentJob.Name + '.', StringComparison.Ordinal) && name.Length > parentJob.Name.Length + 1)
         {
             report.OtherJobs.Add(parentJob);
-            report.RunEvents.Add(StoredRunEvent.Of(parentId, parentJob.PipelineId, digest, new()
+            report.RunEvents.Add(RunEventFactory.Of(parentId, parentJob.PipelineId, digest, new()
             {
                 Status = RunStatus.Pending,
                 Stages =

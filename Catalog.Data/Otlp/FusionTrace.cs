@@ -20,7 +20,7 @@ internal static class FusionTrace
     {
         var latest = receivedAt + OpenLineageEvent.MaxAhead;
         List<FusionSpan> spans = [.. json.Items("spans").Select(span => new FusionSpan(span, latest))];
-        var report = new ReportBuilder(spans.Max(span => span.End ?? span.Start) ?? receivedAt, receivedAt)
+        var report = new EventReportBuilder(spans.Max(span => span.End ?? span.Start) ?? receivedAt, receivedAt)
         {
             MaxResults = DbtRun.MaxStages,
             ResultPart = ("run", "results"),
@@ -54,7 +54,7 @@ internal static class FusionTrace
         }
 
         var run = Fields(spans, stages);
-        report.RunEvents.Add(StoredRunEvent.Of(id, report.PipelineId, digest, run));
+        report.RunEvents.Add(RunEventFactory.Of(id, report.PipelineId, digest, run));
         report.Runs.Add(new(id, report.PipelineId, run.Status == RunStatus.Completed, null, null, null));
         return report.Build();
     }
@@ -88,7 +88,7 @@ internal static class FusionTrace
 
     // A test without a test outcome did not run. Its node outcome "success" is only about its SQL, so no result is
     // stored.
-    private static void AddResult(ReportBuilder report, FusionSpan span, string checkId)
+    private static void AddResult(EventReportBuilder report, FusionSpan span, string checkId)
     {
         var status = (span.TestOutcome ?? span.Outcome) switch
         {
@@ -105,10 +105,10 @@ internal static class FusionTrace
         }
 
         // If the artifacts of the same run report this result too, both have the same id, so it is stored once.
-        var hash = DbtTests.Hash(report, checkId, "test");
+        var hash = DbtTestResults.Hash(report, checkId, "test");
         report.Result(new CheckResult
         {
-            Id = DbtTests.IdOf(hash),
+            Id = DbtTestResults.IdOf(hash),
             PipelineId = report.PipelineId,
             CheckId = checkId,
             RunId = report.RunId,

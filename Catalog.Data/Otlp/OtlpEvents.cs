@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Catalog.Data.Events;
-using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Otlp;
 
@@ -56,7 +55,7 @@ public static class OtlpEvents
             return FusionTrace.Read(json, receivedAt, digest);
         }
 
-        var report = new ReportBuilder(receivedAt, receivedAt);
+        var report = new EventReportBuilder(receivedAt, receivedAt);
         foreach (var scope in json.Items("scopes"))
         {
             report.Unread("event", scope.GetString()!, UnreadReason.Unknown);

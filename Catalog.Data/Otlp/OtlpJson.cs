@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Otlp;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Catalog.Data.OpenLineage;
 
 namespace Catalog.Data.Otlp;
 

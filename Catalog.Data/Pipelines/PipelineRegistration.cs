@@ -40,8 +40,8 @@ public sealed class PipelineRegistration(CatalogDatabase db, TimeProvider time)
             await InsertVersions(session, [.. changed.Where(pipeline => !versions.ContainsKey((pipeline.Id, pipeline.Version)))], now, ct);
             await Update(session, changed, now, ct);
             await ReplaceTags(session, organization, changed, ct);
-            await new PipelineChecks(db.Dialect, session, organization).Replace(changed, now, ct);
-            await new PipelineEdges(db.Dialect, session, organization).Replace(changed, now, ct);
+            await new PipelineCheckRegistration(db.Dialect, session, organization).Replace(changed, now, ct);
+            await new PipelineEdgeRegistration(db.Dialect, session, organization).Replace(changed, now, ct);
             return new(outcomes, null);
         }, ct);
 

@@ -83,7 +83,7 @@ internal sealed class FoldedRun : FoldedState
     /// Whether events can be folded into this row without reading the other events of the run. This is possible if they
     /// begin no attempt, belong to no earlier attempt, and do not move other events to another attempt.
     /// </summary>
-    public bool TakesAll(IEnumerable<ReceivedReport> received)
+    public bool TakesAll(IEnumerable<ReceivedRunEvent> received)
     {
         var (start, end) = (LatestStart, EarliestEnd);
         foreach (var one in received)
@@ -100,7 +100,7 @@ internal sealed class FoldedRun : FoldedState
         return !(start - end > Skew);
     }
 
-    public void Apply(ReceivedReport received)
+    public void Apply(ReceivedRunEvent received)
     {
         var @event = received.Event;
         var (start, end) = (LatestStart, EarliestEnd);
@@ -114,7 +114,7 @@ internal sealed class FoldedRun : FoldedState
     }
 
     /// <summary>Folds the fields that all attempts share.</summary>
-    public void ApplyShared(ReceivedReport received)
+    public void ApplyShared(ReceivedRunEvent received)
     {
         var (@event, at) = (received.Event, received.At.UtcTicks);
         Trigger = Latest(ClearableFields.Trigger, "trigger", Trigger, @event.Trigger, @event, at, StringComparer.Ordinal);

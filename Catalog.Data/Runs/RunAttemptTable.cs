@@ -23,7 +23,7 @@ internal static class RunAttemptTable
     public static Task<List<FoldedRun>> Find(Session session, string organization, string runId, CancellationToken ct)
     {
         const string Sql = """
-            -- RunAttempts.Find
+            -- RunAttemptTable.Find
             select run_id as id, attempt, status, started_at, completed_at, records_processed, error_message, decided_at
             from run_attempts
             where organization_id = @organization and run_id = @runId
@@ -37,12 +37,12 @@ internal static class RunAttemptTable
     public static IEnumerable<Statement> Store(string organization, IReadOnlyList<FoldedRun> stored, IReadOnlyList<FoldedRun> deleted)
     {
         const string Delete = """
-            -- RunAttempts.Delete
+            -- RunAttemptTable.Delete
             delete from run_attempts
             where organization_id = @organization and (run_id, attempt) in (select rows.run_id, rows.attempt from rows)
             """;
         const string Upsert = """
-            -- RunAttempts.Upsert
+            -- RunAttemptTable.Upsert
             insert into run_attempts (organization_id, run_id, attempt, status, started_at, completed_at, records_processed, error_message,
                 decided_at)
             select @organization, rows.run_id, rows.attempt, rows.status, rows.started_at, rows.completed_at, rows.records_processed,

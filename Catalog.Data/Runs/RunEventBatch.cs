@@ -62,7 +62,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         // Normally all events of a run name the same registered pipeline, and one round trip locks all runs. Otherwise
         // LockRest locks the other runs.
         _locked = Lock(events, _ => true);
-        _stored = _sql.FindStored([.. events.Where(@event => @event.IdIsDerived || ReceivedReport.IsItsOnlyTime(@event))]);
+        _stored = _sql.FindStored([.. events.Where(@event => @event.IdIsDerived || ReceivedRunEvent.IsItsOnlyTime(@event))]);
         return [.. _locked.Statements, _stored];
     }
 
@@ -144,7 +144,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 
     private IEnumerable<Statement> Store()
     {
-        List<ReceivedReport> accepted = [];
+        List<ReceivedRunEvent> accepted = [];
         HashSet<FoldedStage> stages = [];
         for (var i = 0; i < _outcomes.Length; i++)
         {
@@ -185,7 +185,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
     }
 
     // The events of a batch get times of receipt in their order. A repeated event keeps the time of its first receipt.
-    private ReceivedReport Received(int i) => new(events[i], _receipts.Count == 0
+    private ReceivedRunEvent Received(int i) => new(events[i], _receipts.Count == 0
         ? now.AddMicroseconds(i)
         : _receipts.GetValueOrDefault((events[i].RunId, Convert.ToHexString(events[i].Digest)), now.AddMicroseconds(i)));
 

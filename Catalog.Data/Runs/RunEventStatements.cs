@@ -24,13 +24,13 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
         new Column<RunEvent, string>("run_id", @event => @event.RunId),
         new Column<RunEvent, byte[]>("digest", @event => @event.Digest));
 
-    private static readonly InputRows<ReceivedReport> Events = new(
-        new Column<ReceivedReport, string>("run_id", received => received.Event.RunId),
-        new Column<ReceivedReport, byte[]>("digest", received => received.Event.Digest),
-        new Column<ReceivedReport, string>("body", received => received.Event.Body),
-        new Column<ReceivedReport, string?>(
-            "report", received => received.Event.BodyIsReport ? null : RunEventReport.Write(received.Event)),
-        new Column<ReceivedReport, DateTimeOffset>("received_at", received => received.ReceivedAt));
+    private static readonly InputRows<ReceivedRunEvent> Events = new(
+        new Column<ReceivedRunEvent, string>("run_id", received => received.Event.RunId),
+        new Column<ReceivedRunEvent, byte[]>("digest", received => received.Event.Digest),
+        new Column<ReceivedRunEvent, string>("body", received => received.Event.Body),
+        new Column<ReceivedRunEvent, string?>(
+            "report", received => received.Event.BodyIsReport ? null : RunEventJson.Write(received.Event)),
+        new Column<ReceivedRunEvent, DateTimeOffset>("received_at", received => received.ReceivedAt));
 
     private readonly InputRows<FoldedRun> _runs = new(
         new Column<FoldedRun, string>("id", run => run.Id),
@@ -132,7 +132,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
     }
 
     /// <summary>Stores events and the changed runs and stages, and deletes stages.</summary>
-    public IEnumerable<Statement> Store(IReadOnlyList<ReceivedReport> events, IReadOnlyList<FoldedRun> runs,
+    public IEnumerable<Statement> Store(IReadOnlyList<ReceivedRunEvent> events, IReadOnlyList<FoldedRun> runs,
         IReadOnlyList<FoldedStage> stages, IReadOnlyList<FoldedStage> deleted)
     {
         const string Insert = """
@@ -181,7 +181,7 @@ internal sealed class RunEventStatements(Dialect dialect, string organization, D
 
         return
         [
-            new Statement<ReceivedReport, NoResult>(organization, Insert, Events, events),
+            new Statement<ReceivedRunEvent, NoResult>(organization, Insert, Events, events),
             new Statement<FoldedRun, NoResult>(organization, Update, _runs, runs),
             new Statement<FoldedStage, NoResult>(organization, Delete, StageKeys, deleted),
             new Statement<FoldedStage, NoResult>(organization, Upsert, StageRows, stages),

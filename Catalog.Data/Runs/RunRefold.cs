@@ -14,7 +14,7 @@ internal sealed class RunRefold
     private const long MaxBytes = 8 * 1024 * 1024;
     private readonly FoldedRun _run;
     private readonly IReadOnlyList<FoldedRun> _earlier;
-    private readonly Dictionary<string, ReceivedReport> _events = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ReceivedRunEvent> _events = new(StringComparer.Ordinal);
     private readonly bool _isPart;
 
     private RunRefold(FoldedRun run, IReadOnlyList<FoldedRun> earlier, List<StoredReport> stored)
@@ -22,7 +22,7 @@ internal sealed class RunRefold
         (_run, _earlier) = (run, earlier);
         foreach (var report in stored.Where(report => report.Json is not null))
         {
-            Add(new(RunEventReport.Read(run.Id, report.Digest, report.Json!), report.ReceivedAt));
+            Add(new(RunEventJson.Read(run.Id, report.Digest, report.Json!), report.ReceivedAt));
         }
 
         _isPart = run.FirstReceived is { } first
@@ -63,14 +63,14 @@ internal sealed class RunRefold
     }
 
     /// <summary>Adds an event. An event that was already added keeps the time of its first receipt.</summary>
-    public void Add(ReceivedReport report) => _events.TryAdd(Convert.ToHexString(report.Event.Digest), report);
+    public void Add(ReceivedRunEvent report) => _events.TryAdd(Convert.ToHexString(report.Event.Digest), report);
 
     /// <summary>Folds the events.</summary>
     /// <param name="stages">The stored stages of the run.</param>
     public RefoldedRun Fold(IReadOnlyList<FoldedStage> stages)
     {
         var first = _run.FirstReceived;
-        var attempts = RunAttempts.Split(_run, _isPart ? [.. _earlier, _run] : [], [.. _events.Values]);
+        var attempts = RunAttemptSplitter.Split(_run, _isPart ? [.. _earlier, _run] : [], [.. _events.Values]);
         var (last, events) = attempts[^1];
         var received = _events.Values.Min(report => report.ReceivedAt);
         last.FirstReceived = first < received ? first : received;
@@ -81,7 +81,7 @@ internal sealed class RunRefold
             report.ApplyTo(folded);
         }
 
-        List<FoldedRun> earlier = [.. attempts.SkipLast(1).TakeLast(RunAttempts.MaxEarlier).Select(attempt => attempt.Attempt)];
+        List<FoldedRun> earlier = [.. attempts.SkipLast(1).TakeLast(RunAttemptSplitter.MaxEarlier).Select(attempt => attempt.Attempt)];
         var numbers = earlier.Select(attempt => attempt.Attempt).ToHashSet();
         return new(last, earlier, [.. _earlier.Where(attempt => !numbers.Contains(attempt.Attempt))], [.. folded.Values],
             [.. stages.Where(stage => !folded.ContainsKey(stage.StageName))]);

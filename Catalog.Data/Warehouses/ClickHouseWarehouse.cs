@@ -32,7 +32,7 @@ public sealed class ClickHouseWarehouse : Warehouse
 
     internal override async Task<WarehouseConnection> Connect(WarehouseLimits limits, CancellationToken ct)
     {
-        var http = new HttpClient(new ClickHouseResponses(Handler(), limits)) { Timeout = Timeout.InfiniteTimeSpan };
+        var http = new HttpClient(new ClickHouseResponseLimit(Handler(), limits)) { Timeout = Timeout.InfiniteTimeSpan };
         var connection = new ClickHouseConnection(new ClickHouseClientSettings
         {
             Protocol = _address.Tls == ServerTls.Disable ? "http" : "https",

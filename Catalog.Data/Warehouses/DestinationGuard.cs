@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Data.Warehouses;
 

@@ -42,7 +42,7 @@ public sealed class DuckDbWarehouse : Warehouse
         try
         {
             connection.Open();
-            return Task.FromResult<WarehouseConnection>(new DuckDbConnection(connection, limits));
+            return Task.FromResult<WarehouseConnection>(new DuckDbWarehouseConnection(connection, limits));
         }
         catch
         {

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
+using Catalog.Data.Settings;
 using Catalog.Data.Warehouses.Sql;
 using Npgsql;
 
@@ -18,9 +19,9 @@ public sealed class PostgresWarehouse : Warehouse
 
     private readonly NpgsqlConnectionStringBuilder _settings;
     private readonly DestinationGuard _guard;
-    private readonly CatalogIdentity? _catalog;
+    private readonly CatalogDatabaseDetector? _catalog;
 
-    internal PostgresWarehouse(WarehouseSettings settings, DestinationGuard guard, CatalogIdentity? catalog) =>
+    internal PostgresWarehouse(WarehouseSettings settings, DestinationGuard guard, CatalogDatabaseDetector? catalog) =>
         (_settings, _guard, _catalog) = (Parse(settings), guard, catalog);
 
     /// <inheritdoc />
@@ -134,8 +135,8 @@ public sealed class PostgresWarehouse : Warehouse
                 throw WarehouseMessages.CatalogDatabase();
             }
 
-            await PostgresConnection.Begin(connection, limits, ct);
-            return new PostgresConnection(source, connection, relay);
+            await PostgresWarehouseConnection.Begin(connection, limits, ct);
+            return new PostgresWarehouseConnection(source, connection, relay);
         }
         catch
         {

@@ -1,5 +1,5 @@
 using System.Text;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Data.Warehouses;
 

@@ -186,14 +186,14 @@ public static class SqlGuard
             }
 
             var isKeyword = token.Kind == SqlTokenKind.Word && !IsMember(tokens, i);
-            var problem = (isKeyword ? RefuseWord(tokens, i, family) : null) ?? SqlNames.Refuse(tokens, i, family);
+            var problem = (isKeyword ? RefuseWord(tokens, i, family) : null) ?? ForbiddenSqlNames.Refuse(tokens, i, family);
             if (problem is not null)
             {
                 return problem;
             }
         }
 
-        return family == WarehouseSqlFamily.DuckDb ? DuckDbFiles.Refuse(tokens) : null;
+        return family == WarehouseSqlFamily.DuckDb ? DuckDbFileGuard.Refuse(tokens) : null;
     }
 
     private static string? RefuseWord(IReadOnlyList<SqlToken> tokens, int i, WarehouseSqlFamily family)

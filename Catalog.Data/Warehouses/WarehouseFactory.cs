@@ -1,4 +1,4 @@
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 
 namespace Catalog.Data.Warehouses;
 
@@ -6,7 +6,7 @@ namespace Catalog.Data.Warehouses;
 /// <param name="guard">Checks hosts and ports.</param>
 /// <param name="files">Finds the files of SQLite and DuckDB warehouses.</param>
 /// <param name="catalog">Recognizes the Catalog's own database; null when it is not a Postgres database.</param>
-public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles files, CatalogIdentity? catalog)
+public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles files, CatalogDatabaseDetector? catalog)
 {
     /// <summary>
     /// The types that have a driver. SQL Server is not included, because its driver does not connect in a process

@@ -28,7 +28,7 @@ public sealed class WarehousePool(WarehouseFactory factory, TimeProvider time) :
 
     /// <summary>The warehouse of a connection. Sessions of an earlier configuration continue until they end.</summary>
     /// <exception cref="WarehouseException">The type has no driver.</exception>
-    /// <exception cref="Catalog.Data.Database.SettingException">The configuration is not valid.</exception>
+    /// <exception cref="Catalog.Data.Settings.SettingException">The configuration is not valid.</exception>
     public Warehouse Get(string organization, string connection, WarehouseSettings settings)
     {
         lock (_lock)

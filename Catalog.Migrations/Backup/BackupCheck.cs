@@ -64,7 +64,7 @@ internal static class BackupCheck
 
     private static async Task<IReadOnlyList<string>> CheckScript(string path, Manifest manifest, CancellationToken ct)
     {
-        var reader = new ScriptReader(manifest.OwnSchema);
+        var reader = new DumpReader(manifest.OwnSchema);
         if (await PostgresArchive.Read(path, manifest, script => reader.Read(script, ct), ct) is { } fault)
         {
             return [fault];
@@ -78,12 +78,12 @@ internal static class BackupCheck
     {
         using var folder = new TemporaryFolder();
         var file = await SqliteArchive.Decompress(path, manifest, folder.Path, ct);
-        if (SqliteBackup.FindFaults(file) is { Count: > 0 } faults)
+        if (SqliteFile.FindFaults(file) is { Count: > 0 } faults)
         {
             return faults;
         }
 
-        var found = await SqliteBackup.Contents(file, ct);
+        var found = await SqliteFile.Contents(file, ct);
         return [
             .. Differences(manifest.Rows, found.Rows),
             .. found.Fingerprint != manifest.SchemaFingerprint

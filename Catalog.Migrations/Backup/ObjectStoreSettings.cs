@@ -1,5 +1,5 @@
 using System.Globalization;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Migrations.Backup;

@@ -19,15 +19,15 @@ internal static class PostgresArchive
         IReadOnlyList<string>? LeftOut, IReadOnlyList<string>? Requires)> Write(
             MigrationDatabase database, string path, BackupOptions options, CancellationToken ct)
     {
-        var pgDump = PostgresClient.Find("pg_dump");
-        var (version, major) = await PostgresClient.Version(pgDump, ct);
+        var pgDump = PostgresPrograms.Find("pg_dump");
+        var (version, major) = await PostgresPrograms.Version(pgDump, ct);
         await using var snapshot = await PostgresSnapshot.Take(database, options.LockWait, ct);
         RequireCompleteDump(snapshot, pgDump, version, major);
         var contents = await ReadContents(database, snapshot, options.LockWait, ct);
 
         async Task Dump(string? file, Func<Stream, Task>? drain, int compress, params string[] sections)
         {
-            var result = await PostgresClient.Run(pgDump,
+            var result = await PostgresPrograms.Run(pgDump,
             [
                 .. Selection(database.Settings.Schema, snapshot.Tables), "--format=custom", "--no-password", "--encoding=UTF8",
                 $"--snapshot={snapshot.Id}",
@@ -131,7 +131,7 @@ internal static class PostgresArchive
 
         async Task Convert(string[] arguments, Stream? archive)
         {
-            var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), RestoreArguments(schema).Concat(arguments),
+            var result = await PostgresPrograms.Run(PostgresPrograms.Find("pg_restore"), RestoreArguments(schema).Concat(arguments),
                 new Dictionary<string, string?>(),
                 archive is null ? null : input => archive.CopyToAsync(input, ct), script => script.CopyToAsync(file, ct), ct);
             // If pg_restore ended early, this reads the rest. Otherwise pg_dump would block on a full pipe.
@@ -148,8 +148,8 @@ internal static class PostgresArchive
     private static async Task<string> ListArgument(string path, IReadOnlyList<string> leftOut, TemporaryFolder folder, CancellationToken ct)
     {
         var list = "";
-        var result = await PostgresClient.Run(PostgresClient.Find("pg_restore"), ["--list", path], new Dictionary<string, string?>(), null,
-            async output =>
+        var result = await PostgresPrograms.Run(
+            PostgresPrograms.Find("pg_restore"), ["--list", path], new Dictionary<string, string?>(), null, async output =>
         {
             using var reader = new StreamReader(output);
             list = await reader.ReadToEndAsync(ct);
@@ -182,8 +182,8 @@ internal static class PostgresArchive
             return null;
         }
 
-        var pgRestore = PostgresClient.Find("pg_restore");
-        var (version, major) = await PostgresClient.Version(pgRestore, ct);
+        var pgRestore = PostgresPrograms.Find("pg_restore");
+        var (version, major) = await PostgresPrograms.Version(pgRestore, ct);
         if (manifest.PgDumpVersion is { } dumped && int.TryParse(dumped.Split('.')[0], CultureInfo.InvariantCulture, out var needed)
             && major < needed)
         {
@@ -196,7 +196,7 @@ internal static class PostgresArchive
         {
             using var folder = new TemporaryFolder();
             string[] listArgument = manifest.LeftOut is { Count: > 0 } leftOut ? [await ListArgument(path, leftOut, folder, ct)] : [];
-            var result = await PostgresClient.Run(pgRestore, [.. RestoreArguments(manifest.OwnSchema), .. listArgument, path],
+            var result = await PostgresPrograms.Run(pgRestore, [.. RestoreArguments(manifest.OwnSchema), .. listArgument, path],
                 new Dictionary<string, string?>(), null, read, ct, IdleTimeout);
             return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.ErrorMessage}";
         }

@@ -33,7 +33,7 @@ internal static partial class PostgresRestore
         Task> confirmReplace, CancellationToken ct)
     {
         var chain = Chain.BuiltIn(database.Dialect.Folder);
-        var psql = PostgresClient.Find("psql");
+        var psql = PostgresPrograms.Find("psql");
         return new Migrator(database, chain, TimeProvider.System).RunExclusive(async connection =>
         {
             var existing = await ExistingTables(connection, ct);
@@ -58,10 +58,10 @@ internal static partial class PostgresRestore
             }
 
             var prologue = await Prologue(connection, database.Settings.Schema, existing.Count > 0, ct);
-            var result = await PostgresClient.Run(
+            var result = await PostgresPrograms.Run(
                 psql, ["--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse",
                     "--file=-"],
-                PostgresClientAddress.EnvironmentVariables(database.Settings, connection), async input =>
+                LibpqEnvironment.EnvironmentVariables(database.Settings, connection), async input =>
                 {
                     await input.WriteAsync(Encoding.UTF8.GetBytes(prologue), ct);
                     var server = ((NpgsqlConnection)connection).PostgreSqlVersion.Major;

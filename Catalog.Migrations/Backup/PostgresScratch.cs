@@ -66,7 +66,7 @@ public sealed class PostgresScratch : IAsyncDisposable
                 exception);
         }
 
-        return new(source, name, PostgresClientAddress.Uri(source.Settings, connection, name));
+        return new(source, name, LibpqEnvironment.Uri(source.Settings, connection, name));
     }
 
     /// <inheritdoc />

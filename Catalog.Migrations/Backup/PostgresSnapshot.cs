@@ -49,7 +49,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
     /// </summary>
     public required IReadOnlyList<string> Requires { get; init; }
 
-    /// <summary>See <see cref="PostgresClientAddress.EnvironmentVariables"/>; contains the password.</summary>
+    /// <summary>See <see cref="LibpqEnvironment.EnvironmentVariables"/>; contains the password.</summary>
     public required IReadOnlyDictionary<string, string?> Environment { get; init; }
 
     /// <summary>Begins the transaction and reads all properties in it.</summary>
@@ -114,7 +114,7 @@ public sealed class PostgresSnapshot : IAsyncDisposable
                 LeftOut = await Names(LeftOut),
                 Excluded = await Names(Excluded),
                 Requires = await Names(Requires),
-                Environment = PostgresClientAddress.EnvironmentVariables(database.Settings, connection),
+                Environment = LibpqEnvironment.EnvironmentVariables(database.Settings, connection),
             };
         }
         catch

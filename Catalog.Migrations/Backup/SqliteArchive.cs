@@ -22,14 +22,14 @@ internal static class SqliteArchive
             ? null : new PartFile(Path.GetDirectoryName(path)!, Path.GetFileName(path).TrimStart('.') + ".copy");
         var copy = uncompressed?.Path ?? path;
         // The copy is in the target folder, because the system's temporary folder may be small or in memory.
-        await Task.Run(() => SqliteBackup.Copy(settings.SqlitePath, copy, options.LockWait), ct);
-        if (SqliteBackup.FindFaults(copy) is { Count: > 0 } faults)
+        await Task.Run(() => SqliteFile.Copy(settings.SqlitePath, copy, options.LockWait), ct);
+        if (SqliteFile.FindFaults(copy) is { Count: > 0 } faults)
         {
             throw BackupException.Damaged(
                 $"The database is damaged, and no backup was created: {faults[0]}. Restore the newest good backup.");
         }
 
-        var contents = await SqliteBackup.Contents(copy, ct);
+        var contents = await SqliteFile.Contents(copy, ct);
         if (uncompressed is not null)
         {
             await using var from = Gzip.Read(copy, compressed: false);
@@ -68,7 +68,7 @@ internal static class SqliteArchive
     public static async Task Restore(string target, string path, Manifest manifest, Func<string, IReadOnlyList<string>,
         Task> confirmReplace, CancellationToken ct)
     {
-        var existing = SqliteBackup.Tables(target);
+        var existing = SqliteFile.Tables(target);
         if (existing.Count > 0)
         {
             await confirmReplace(Path.GetFileName(target), existing);
@@ -93,7 +93,7 @@ internal static class SqliteArchive
                 $"{manifest.File} differs from its manifest, and the database is unchanged: {faults[0]}. Use another backup.");
         }
 
-        if (File.Exists(target) && !SqliteBackup.Release(target))
+        if (File.Exists(target) && !SqliteFile.Release(target))
         {
             throw new BackupException(ExitCode.Failed, "in_use",
                 "Another process has the database file open, so it was not changed: stop the service, then restore again.");

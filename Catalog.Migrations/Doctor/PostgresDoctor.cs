@@ -35,7 +35,7 @@ internal sealed class PostgresDoctor(PostgresSession session) : EngineDoctor
         await RunCheck(connection, "The service's role", () => PostgresRoles.Check(connection, service, report, ct), report, ct);
         await RunCheck(connection, "Citus", () => PostgresCitusState.Check(connection, service, report, ct), report, ct);
         await RunCheck(connection, "The tables", () => PostgresStorage.Check(connection, limits, report, ct), report, ct);
-        await RunCheck(connection, "The slowest statements", () => PostgresStatistics.Check(connection, report, ct), report, ct);
+        await RunCheck(connection, "The slowest statements", () => PostgresSlowStatements.Check(connection, report, ct), report, ct);
     }
 
     internal override async Task RunCheck(DbConnection connection, string subject, Func<Task> check, DoctorReport report,

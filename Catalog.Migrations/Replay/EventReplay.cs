@@ -80,7 +80,7 @@ public sealed class EventReplay(MigrationDatabase database, RetentionDays days, 
     private async Task<ReplayedOrganization> Replay(ReplayShadow shadow, DbConnection connection, DbConnection reader,
         string organization, DateTimeOffset? since, bool apply, CancellationToken ct)
     {
-        var log = new ReplayLog(_dialect, shadow, reader, organization, count => Progress?.Invoke(organization, count));
+        var log = new EventLogFold(_dialect, shadow, reader, organization, count => Progress?.Invoke(organization, count));
         var removed = await log.RemovedBefore(ct);
         var horizon = since > (removed ?? DateTimeOffset.MinValue) ? since : removed;
         log.Horizon = horizon ?? DateTimeOffset.UnixEpoch;

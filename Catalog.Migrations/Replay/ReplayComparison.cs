@@ -51,7 +51,7 @@ internal sealed class ReplayComparison(
     /// <returns>The number of runs that were folded again.</returns>
     public async Task<int> Apply(CancellationToken ct)
     {
-        var session = new CrossOrganizationSession(connection, transaction, dialect, null, new OperationTracker(), null);
+        var session = new CrossOrganizationSession(connection, transaction, dialect, null, new DatabaseOperation(), null);
         var again = new ReplayRefold(dialect, session.ForOrganization(organization), session, organization);
         await again.Find(Keys("run_events"), Keys("check_results"), Keys("runs"), Shadow, Parameters, ct);
         foreach (var table in _tables.AsEnumerable().Reverse().Where(table => table.DeletesRows))

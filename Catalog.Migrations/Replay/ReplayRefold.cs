@@ -11,7 +11,7 @@ namespace Catalog.Migrations.Replay;
 internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrganizationSession batches, string organization)
 {
     private List<string> _runs = [];
-    private List<CheckStates.CheckKey> _checks = [];
+    private List<CheckStateFold.CheckKey> _checks = [];
 
     /// <summary>Finds the runs and checks to fold again, before rows are replaced.</summary>
     /// <param name="events">A query of the keys (run_id, digest) of run events that will be replaced.</param>
@@ -51,7 +51,7 @@ internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrgani
             """;
 
         _checks = (await session.Many<Check>(ofChecks, parameters, ct))
-            .ConvertAll(check => new CheckStates.CheckKey(check.PipelineId, check.CheckId));
+            .ConvertAll(check => new CheckStateFold.CheckKey(check.PipelineId, check.CheckId));
         _runs = await session.Many<string>(ofRuns, parameters, ct);
     }
 
@@ -59,7 +59,7 @@ internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrgani
     /// <returns>The number of runs.</returns>
     public async Task<int> Run(CancellationToken ct)
     {
-        await session.Send(CheckStates.FoldAgain(organization, _checks), ct);
+        await session.Send(CheckStateFold.FoldAgain(organization, _checks), ct);
         foreach (var run in _runs)
         {
             await Fold(run, ct);
@@ -89,7 +89,7 @@ internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrgani
         await session.Execute("delete from runs where organization_id = @organization and id = @run", new { organization, run }, ct);
         foreach (var stored in events)
         {
-            var @event = RunEventReport.Read(run, stored.Digest, stored.Report ?? stored.Body) with
+            var @event = RunEventJson.Read(run, stored.Digest, stored.Report ?? stored.Body) with
             {
                 PipelineId = stored.PipelineId,
                 Body = stored.Body,
@@ -109,7 +109,7 @@ internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrgani
         insert into runs (organization_id, id, pipeline_id, status, gate_check_id, created_at, updated_at)
         select @organization, @run, failed.pipeline_id, 'failed', failed.check_id, failed.at, failed.at
         from (
-            select owners.pipeline_id, {CheckStates.FirstFailure(dialect, "@run", "owners.pipeline_id")} as check_id, owners.at
+            select owners.pipeline_id, {CheckStateFold.FirstFailure(dialect, "@run", "owners.pipeline_id")} as check_id, owners.at
             from (
                 select pipeline_id, min(executed_at) as at
                 from check_results
@@ -126,7 +126,7 @@ internal sealed class ReplayRefold(Dialect dialect, Session session, CrossOrgani
         update runs
         set status = case when runs.check_gate then 'failed' else runs.status end, gate_check_id = gates.check_id
         from (
-            select runs.id, {CheckStates.FirstFailure(dialect, "runs.id", "runs.pipeline_id")} as check_id
+            select runs.id, {CheckStateFold.FirstFailure(dialect, "runs.id", "runs.pipeline_id")} as check_id
             from runs
             where runs.organization_id = @organization and runs.id = @run
         ) as gates

@@ -76,7 +76,7 @@ internal abstract class ReplayShadow : IAsyncDisposable
     {
         await using var connection = await Tables.Source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        var session = new CrossOrganizationSession(connection, transaction, Tables.Failures, null, new OperationTracker(), null);
+        var session = new CrossOrganizationSession(connection, transaction, Tables.Failures, null, new DatabaseOperation(), null);
         await new EventBatch(Tables.Failures, _results, organization, events).Store(session, ct);
         await transaction.CommitAsync(ct);
     }

@@ -1,5 +1,5 @@
-using Catalog.Data;
 using System.Data.Common;
+using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Dapper;
@@ -106,7 +106,7 @@ internal sealed class RemovalBatches(MigrationDatabase database, DbConnection co
 
     /// <summary>Sends statements in the transaction. A statement that has no rows to work on is skipped.</summary>
     public Task Send(DbTransaction transaction, string organization, IEnumerable<Statement> statements) =>
-        new CrossOrganizationSession(connection, transaction, Queries, null, new OperationTracker(), null)
+        new CrossOrganizationSession(connection, transaction, Queries, null, new DatabaseOperation(), null)
             .ForOrganization(organization).Send(statements, stop);
 
     private async Task<RemovedBatch> RunBatch(Func<DbTransaction, Task<RemovedBatch>> batch, RemovalAudit audit, List<TableRows> before)

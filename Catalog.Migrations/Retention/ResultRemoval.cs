@@ -88,8 +88,8 @@ internal static class ResultRemoval
         var changed = await batches.Query<Check>(transaction, changedChecks, parameters);
         await batches.Execute(transaction, deleteRunStates, parameters);
         var deleted = await batches.Execute(transaction, deleteResults, parameters);
-        await batches.Send(transaction, part.Organization, CheckStates.FoldAgain(
-            part.Organization, changed.ConvertAll(check => new CheckStates.CheckKey(check.PipelineId, check.CheckId))));
+        await batches.Send(transaction, part.Organization, CheckStateFold.FoldAgain(
+            part.Organization, changed.ConvertAll(check => new CheckStateFold.CheckKey(check.PipelineId, check.CheckId))));
         return deleted;
     }
 

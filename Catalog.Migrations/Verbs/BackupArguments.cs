@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Catalog.Migrations.Backup;
 
 namespace Catalog.Migrations.Verbs;

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 
 namespace Catalog.Migrations.Verbs;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 using Catalog.Migrations.Doctor;
 using Spectre.Console;
 

@@ -3,6 +3,7 @@ using Catalog.Data;
 using Catalog.Data.Database;
 using Catalog.Data.Database.Postgres;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 using Catalog.Migrations.Grants;
 
 namespace Catalog.Migrations.Verbs;

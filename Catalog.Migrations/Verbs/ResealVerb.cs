@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Data.Common;
 using Catalog.Data.Connections;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 using Catalog.Data.SignIn;
 using Dapper;
 

@@ -1,5 +1,5 @@
-using Catalog.Data.Database;
 using System.CommandLine;
+using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 
 namespace Catalog.Migrations.Verbs;

@@ -1,7 +1,7 @@
-using Catalog.Migrations.Preview;
 using System.CommandLine;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Preview;
 
 namespace Catalog.Migrations.Verbs;
 

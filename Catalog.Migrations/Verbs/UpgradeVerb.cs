@@ -1,7 +1,7 @@
-using Catalog.Data.Database;
 using System.CommandLine;
 using System.Globalization;
 using Catalog.Data;
+using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Distribution;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Data.Common;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
+using Catalog.Data.Settings;
 using Catalog.Migrations.Backup;
 using Microsoft.Extensions.Configuration;
 
@@ -139,7 +140,7 @@ internal static class Verb
         catch (Exception exception) when (exception is DbException or TimeoutException && database?.Invoke() is { } at
             && Unavailable(at, exception) is { } reason)
         {
-            return Fail(ExitCode.Unreachable, Output.Code(reason), Databases.DescribeFailure(at.Settings, exception)
+            return Fail(ExitCode.Unreachable, Output.Code(reason), DatabaseFactory.DescribeFailure(at.Settings, exception)
                 ?? SchemaProbe.Describe(reason));
         }
         catch (DbException exception) when (database?.Invoke() is { } at && at.Dialect.Explain(exception) is var explained)

@@ -1,5 +1,5 @@
 using Catalog.Api.Authentication.Oidc;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Catalog.Tests.Support;
 using Microsoft.Extensions.Configuration;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Catalog.Api.Authentication.Oidc;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Authentication;

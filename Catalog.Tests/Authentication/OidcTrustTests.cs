@@ -192,7 +192,7 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         Assert.Equal(201, await PostStatus(client, Job(Repository)));
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains(second.Authority, StringComparison.Ordinal));
         second.IsUnavailable = false;
-        _issuer.Clock.Advance(SigningKeys.Pause);
+        _issuer.Clock.Advance(SigningKeyCache.Pause);
         Assert.Equal(201, await PostStatus(client, waiting));
     }
 

@@ -46,7 +46,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
 
         for (var expected = 2; expected < 4; expected++)
         {
-            _issuer.Clock.Advance(SigningKeys.Pause);
+            _issuer.Clock.Advance(SigningKeyCache.Pause);
             await SendUnknownKids();
             Assert.Equal((expected, expected), (_issuer.DiscoveryRequestCount, _issuer.KeySetRequestCount));
         }
@@ -82,7 +82,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         _issuer.PublishedKeys.Add(fresh.Jwk());
 
         Assert.Equal(401, await Status(_issuer.CreateToken(fresh)));
-        _issuer.Clock.Advance(SigningKeys.Pause);
+        _issuer.Clock.Advance(SigningKeyCache.Pause);
         Assert.Equal(200, await Status(_issuer.CreateToken(fresh)));
         Assert.Equal(200, await Status(_issuer.CreateToken()));
     }
@@ -93,7 +93,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         var token = LongLivedToken();
         Assert.Equal(200, await Status(token));
         _issuer.PublishedKeys.RemoveAt(0);
-        _issuer.Clock.Advance(SigningKeys.Period - TimeSpan.FromSeconds(1));
+        _issuer.Clock.Advance(SigningKeyCache.Period - TimeSpan.FromSeconds(1));
         Assert.Equal(200, await Status(token));
 
         // The first request starts the key read but does not wait for it.
@@ -116,7 +116,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         Assert.Equal(200, await Status(token));
         _issuer.PublishedKeys.RemoveAt(0);
 
-        _issuer.Clock.Advance(2 * SigningKeys.Period);
+        _issuer.Clock.Advance(2 * SigningKeyCache.Period);
 
         Assert.Equal(401, await Status(token));
     }
@@ -156,7 +156,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
     {
         Assert.Equal(200, await Status(_issuer.CreateToken()));
         _issuer.PublishedKeys.Clear();
-        _issuer.Clock.Advance(2 * SigningKeys.Period);
+        _issuer.Clock.Advance(2 * SigningKeyCache.Period);
 
         Assert.Equal(401, await Status(_issuer.CreateToken()));
     }
@@ -169,7 +169,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         var answer = await Client.With(_issuer.CreateToken());
 
         await answer.Problem(503, "identity_provider_unavailable");
-        Assert.Equal(SigningKeys.Pause, answer.Headers.RetryAfter?.Delta);
+        Assert.Equal(SigningKeyCache.Pause, answer.Headers.RetryAfter?.Delta);
         Assert.Equal(401, await Status("a.b.c"));
         Assert.Equal(200, await Status(CatalogApp.Key));
         Assert.Equal(200, (int)(await Client.With(_issuer.CreateToken(), path: "/health")).StatusCode);
@@ -192,7 +192,7 @@ public sealed class SigningKeyTests(SqliteTestDatabase database) : IClassFixture
         Assert.Contains(App.Log.At(LogLevel.Warning), line => line.Contains(reason, StringComparison.Ordinal));
         Assert.Equal(0, _issuer.OtherRequestCount);
         (_issuer.Discovery, _issuer.KeySet) = (null, null);
-        _issuer.Clock.Advance(SigningKeys.Pause);
+        _issuer.Clock.Advance(SigningKeyCache.Pause);
         Assert.Equal(200, await Status(_issuer.CreateToken()));
     }
 

@@ -180,7 +180,7 @@ public sealed class BackupOfSharedDatabaseTests(BackupFolder folder) : IClassFix
         var backup = await BackupSteps.BackUp(database.Address, folder.New());
         var fullDump = Path.Combine(folder.New(), Path.GetFileName(backup));
         Directory.CreateDirectory(Path.GetDirectoryName(fullDump)!);
-        using (var dump = System.Diagnostics.Process.Start(PostgresClient.Find("pg_dump"),
+        using (var dump = System.Diagnostics.Process.Start(PostgresPrograms.Find("pg_dump"),
             ["--format=custom", "--no-owner", "--no-privileges", $"--file={fullDump}", $"--dbname={database.SuperuserAddress}"]))
         {
             await dump.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -1,9 +1,9 @@
-using Dapper;
-using Microsoft.Data.Sqlite;
 using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Backup;
 using Catalog.Tests.Support;
+using Dapper;
+using Microsoft.Data.Sqlite;
 
 namespace Catalog.Tests.Backup;
 
@@ -151,10 +151,10 @@ public sealed class DamagedBackupTests(FilledDatabases databases, BackupFolder f
     public async Task A_silent_program_times_out()
     {
         await Assert.ThrowsAsync<TimeoutException>(() =>
-            PostgresClient.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct,
+            PostgresPrograms.Run("/bin/sh", ["-c", "echo begun; sleep 30"], new Dictionary<string, string?>(), null, null, Ct,
                 TimeSpan.FromSeconds(0.3)));
         Assert.Equal(
-            0, (await PostgresClient.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"],
+            0, (await PostgresPrograms.Run("/bin/sh", ["-c", "for i in 1 2 3; do sleep 0.2; echo $i; done"],
                 new Dictionary<string, string?>(), null, null, Ct, TimeSpan.FromSeconds(5))).Exit);
     }
 

@@ -1,6 +1,6 @@
 using Catalog.Api.Billing;
-using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Billing;

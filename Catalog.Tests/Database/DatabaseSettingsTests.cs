@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 

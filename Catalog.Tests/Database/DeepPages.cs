@@ -44,7 +44,7 @@ internal static class DeepPages
             .. new CheckFilter[] { new(), new() { PipelineId = "p77" }, new() { Kind = "freshness" } }
                 .Select(filter => ("Checks.List", (Func<Task>)(() => new CheckRepository(db).List(Organization, filter, check, 50, Ct)))),
             .. new CheckStateFilter[] { new(), new() { PipelineId = "p77" } }.Select(filter =>
-                ("CheckStates.List", (Func<Task>)(() => new CheckStateRepository(db).List(Organization, filter, state, 50, Ct)))),
+                ("CheckStateFold.List", (Func<Task>)(() => new CheckStateRepository(db).List(Organization, filter, state, 50, Ct)))),
             .. new[] { null, "p77" }.Select(pipeline => ("CheckStatusChanges.Flapping",
                 (Func<Task>)(() => new CheckStatusChanges(db).Flapping(Organization, pipeline, 20, 3, state, 50, Ct)))),
             .. new PipelineFilter[] { new(), new() { Owner = "o1" } }

@@ -65,7 +65,7 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
 
         await Task.WhenAll(events.StopAsync(Ct), results.StopAsync(Ct));
         AssertByKey(plans, "RunEvents.LockOrCreate", "RunEvents.Stages", "RunEvents.CheckCounts", "RunEvents.Update",
-            "RunEvents.Insert", "Results.InsertAndFold", "CheckStates.ReadClosedGates");
+            "RunEvents.Insert", "Results.InsertAndFold", "CheckStateFold.ReadClosedGates");
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class OtherDriverAddressTests
         Assert.Equal((host, port, database, user, password),
             (read.Postgres!.Host, read.Postgres.Port, read.Postgres.Database, read.Postgres.Username, read.Postgres.Password));
         Assert.Null(read.IgnoredWarning);
-        await Databases.Open(read).DisposeAsync();
+        await DatabaseFactory.Open(read).DisposeAsync();
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class OtherDriverAddressTests
     {
         var warnings = new List<string>();
         var read = TestDatabase.Read($"postgresql://ada:{Canary}@h/app?tcp_user_timeout=3&supa=base-pooler.x&statement_timeout=5");
-        await Databases.Open(read, warn: warnings.Add).DisposeAsync();
+        await DatabaseFactory.Open(read, warn: warnings.Add).DisposeAsync();
 
         Assert.Equal(
             ["DATAXPIPE_DB has parameters that the Catalog does not support and ignores: statement_timeout, supa, tcp_user_timeout."],

@@ -1,4 +1,5 @@
 using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Npgsql;
 
 namespace Catalog.Tests.Database;

@@ -50,7 +50,7 @@ public sealed partial class QueryPlanTests
         }
 
         await new RunRepository(db).Count(Organization, new() { Statuses = ["failed"], EndedSince = now }, Ct);
-        await new RunHours(db).Count(Organization, now.AddDays(-1), now, Ct);
+        await new HourlyRunCounts(db).Count(Organization, now.AddDays(-1), now, Ct);
         await new PipelineRuns(db).RecentRuns(Organization, [.. Enumerable.Range(0, 500).Select(i => $"p{i}")], 30, Ct);
         await new OverduePipelines(db).Find(Organization, now, Ct);
         await new FailingPipelines(db).Find(Organization, 21, Ct);
@@ -68,10 +68,10 @@ public sealed partial class QueryPlanTests
         }
 
         Guid[] drawn = [.. Enumerable.Range(0, 250).Select(i => DatasetId.Of($"d{i}"))];
-        await new DatasetStates(db).Neighbours(Organization, drawn, null, Ct);
-        await new DatasetStates(db).Neighbours(Organization, drawn, now, Ct);
-        await new DatasetStates(db).Producers(Organization, drawn, Ct);
-        await new DatasetStates(db).Checks(Organization, [.. Enumerable.Range(0, 100).Select(i => $"p{i}")], Ct);
+        await new DatasetSummaries(db).Neighbours(Organization, drawn, null, Ct);
+        await new DatasetSummaries(db).Neighbours(Organization, drawn, now, Ct);
+        await new DatasetSummaries(db).Producers(Organization, drawn, Ct);
+        await new DatasetSummaries(db).Checks(Organization, [.. Enumerable.Range(0, 100).Select(i => $"p{i}")], Ct);
         await datasets.OfPipeline(Organization, "p77", 125, Ct);
         await datasets.Outputs(Organization, "p77", Ct);
         await new LineageRepository(db, LineageBudget.Default).Downstream(
@@ -80,11 +80,12 @@ public sealed partial class QueryPlanTests
         var named = plans.Select(plan => NameOf(plan.Query)).ToHashSet(StringComparer.Ordinal);
         Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
         {
-            "CheckStates.List", "CheckStates.Count", "CheckStates.CountByStatus", "CheckResults.OfRun", "CheckResults.CountNewest",
+            "CheckStateFold.List", "CheckStateFold.Count", "CheckStateFold.CountByStatus", "CheckResults.OfRun", "CheckResults.CountNewest",
             "CheckStatusChanges.Flapping", "CheckStatusChanges.Streak", "Runs.Count", "Runs.ListFew", "Runs.ByHour", "PipelineRuns.Recent",
             "Pipelines.Scheduled", "FailingPipelines.ByRun", "FailingPipelines.ByCheck",
             "PipelineDurations.Started", "PipelineDurations.Stages", "PipelineHistory.Remains", "Datasets.Outputs", "Datasets.OfPipeline",
-            "DatasetStates.Neighbours", "DatasetStates.Producers", "DatasetStates.Checks", "Pipelines.Count", "Pipelines.ListByStatus",
+            "DatasetSummaries.Neighbours", "DatasetSummaries.Producers", "DatasetSummaries.Checks",
+            "Pipelines.Count", "Pipelines.ListByStatus",
         }, named);
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));

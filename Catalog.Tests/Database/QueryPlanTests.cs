@@ -34,7 +34,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         ["CheckResults.OfRun"] = "the results of one run",
         ["CheckResults.ListOfRunId"] = "the results of one run",
         ["CheckResults.ListOfChecks"] = "one result of each check, then a page of each newest check",
-        ["CheckStates.List"] = "a page of each status",
+        ["CheckStateFold.List"] = "a page of each status",
         ["CheckStatusChanges.Flapping"] = "the last results of 1,000 checks",
         ["Datasets.Outputs"] = "the datasets that one pipeline writes",
         ["Runs.ListFew"] = "at most 5,000 runs with a status",
@@ -172,7 +172,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         {
             "Lineage.Around", "Lineage.Neighbours", "Lineage.Beyond", "Lineage.Find", "Lineage.Datasets", "Datasets.List",
             "Datasets.Pipelines", "Datasets.Owners", "Runs.Find", "Runs.List", "Runs.Events", "Runs.Stages",
-            "RunAttempts.Find", "RunEvents.Reports",
+            "RunAttemptTable.Find", "RunEvents.Reports",
             "Runs.CheckCounts", "CheckResults.Find", "CheckResults.List", "CheckResults.ListOfChecks",
             "CheckResults.OpenFailures", "Checks.CountStatuses",
             "Checks.Find", "Checks.List", "Checks.ListByStatus", "Pipelines.Find", "Pipelines.List", "Connections.Find", "Connections.List",

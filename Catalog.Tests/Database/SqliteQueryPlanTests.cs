@@ -100,7 +100,7 @@ public sealed partial class SqliteQueryPlanTests(SqliteQueryPlanTests.Filled fil
                 """, commandTimeout: 300);
         }
 
-        public CatalogDatabase Open(Action<string> report) => Databases.Open(_database.Settings, (sql, _) => report(sql));
+        public CatalogDatabase Open(Action<string> report) => DatabaseFactory.Open(_database.Settings, (sql, _) => report(sql));
 
         // Parameters without values: SQLite plans without them too.
         public async Task<List<string>> PlanOf(string query)

@@ -85,7 +85,7 @@ public sealed class CitusTests : IAsyncLifetime
     {
         await DistributeAndGrant();
         await DedicatedPostgres.Execute(_address, $"alter role {_login} {inherits}");
-        await using var database = Databases.Open(
+        await using var database = DatabaseFactory.Open(
             TestDatabase.Read(Service, ("DATAXPIPE_APP_ROLE", _role), ("DATAXPIPE_REQUIRE_RLS", "true")));
         string[] organizations = ["left", @"o'; drop table runs; --\", @"\'"];
         foreach (var organization in organizations)
@@ -116,7 +116,7 @@ public sealed class CitusTests : IAsyncLifetime
     public async Task A_connection_is_usable_after_a_failed_statement()
     {
         await DistributeAndGrant();
-        await using var database = Databases.Open(
+        await using var database = DatabaseFactory.Open(
             TestDatabase.Read(Service, ("DATAXPIPE_APP_ROLE", _role), ("DATAXPIPE_PG_POOL_MAX", "1")));
         for (var i = 0; i < 8; i++)
         {

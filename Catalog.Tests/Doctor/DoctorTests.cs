@@ -1,6 +1,6 @@
 using Catalog.Data.Database;
-using Catalog.Migrations.Doctor;
 using Catalog.Data.Migrations;
+using Catalog.Migrations.Doctor;
 using Catalog.Tests.Support;
 using Dapper;
 using Microsoft.Extensions.Configuration;

@@ -190,7 +190,7 @@ public sealed class GrantTests : IClassFixture<PostgresTestDatabase>, IAsyncLife
         Assert.Equal((0, ""), (run.Exit, run.Errors));
         Assert.DoesNotContain("c4nary", run.Output);
         Assert.False(await DedicatedPostgres.Scalar<bool>(_address, $"select exists (select from pg_roles where rolname = '{_role}')"));
-        await DedicatedPostgres.Execute(_address, [.. SqlText.Statements(run.Output).Select(statement => statement.Sql)]);
+        await DedicatedPostgres.Execute(_address, [.. StatementSplitter.Statements(run.Output).Select(statement => statement.Sql)]);
         await using var service = await DedicatedPostgres.Open(DedicatedPostgres.WithUser(_address, _login));
         await AsRole(service, "delete from runs");
     }

@@ -1,5 +1,6 @@
 using Catalog.Api.Http;
 using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Http;

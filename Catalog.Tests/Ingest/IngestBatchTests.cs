@@ -1,8 +1,8 @@
-using Catalog.Tests.Runs;
 using System.Diagnostics.Metrics;
 using Catalog.Data.Checks;
 using Catalog.Data.Pipelines;
 using Catalog.Data.Runs;
+using Catalog.Tests.Runs;
 using Catalog.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,5 @@
-using Catalog.Data.Database;
 using Catalog.Data.Ingest;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Ingest;

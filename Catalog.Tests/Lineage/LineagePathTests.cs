@@ -108,7 +108,7 @@ public abstract class LineagePathTests(TestDatabase database) : EndpointTestBase
         using var client = await App.Organization(Name);
         await Register(client, "p", [.. Enumerable.Range(0, 10).Select(i => ($"c{i}", $"c{i + 1}"))]);
         List<string> statements = [];
-        await using var counted = Databases.Open(Database.Settings, (sql, _) => statements.Add(sql));
+        await using var counted = DatabaseFactory.Open(Database.Settings, (sql, _) => statements.Add(sql));
 
         Assert.Equal(10, (await new LineagePaths(counted, LineageBudget.Default).Find(Name, "c0", "c10", 1000, null, Ct))!.Hops);
 

@@ -16,7 +16,7 @@ public sealed class LineageWalkOnSqlite(SqliteTestDatabase database) : LineageWa
         var then = at is null ? (DateTimeOffset?)null : DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture);
         await Store(2, [Edge(0, 1, "p", Then, null)]);
         List<string> statements = [];
-        await using (var counted = Databases.Open(database.Settings, (sql, _) => statements.Add(sql)))
+        await using (var counted = DatabaseFactory.Open(database.Settings, (sql, _) => statements.Add(sql)))
         {
             await new LineageRepository(counted, LineageBudget.Default).Walk(Organization, "n0", LineageDirection.Both, 3, then, Ct);
         }
@@ -99,7 +99,7 @@ public abstract class LineageWalkTests(TestDatabase database)
         }
 
         // The halves of a long level wait for the only connection, and hold none.
-        await using var narrow = Databases.Open(TestDatabase.Read(database.ServiceAddress, ("DATAXPIPE_PG_POOL_MAX", "1")));
+        await using var narrow = DatabaseFactory.Open(TestDatabase.Read(database.ServiceAddress, ("DATAXPIPE_PG_POOL_MAX", "1")));
         var graph = await new LineageRepository(narrow, LineageBudget.Default)
             .Walk(Organization, "n0", LineageDirection.Downstream, 5, null, Ct);
         Assert.Equal((Leaves + 8, 2 * Leaves), (graph!.Nodes.Count, graph.Edges.Count));
@@ -110,7 +110,7 @@ public abstract class LineageWalkTests(TestDatabase database)
     {
         await Store(4, [Edge(0, 1, "p", Then, null), Edge(1, 2, "p", Then, null), Edge(2, 3, "p", Then, null)]);
         List<string> statements = [];
-        await using var counted = Databases.Open(database.Settings, (sql, _) => statements.Add(sql));
+        await using var counted = DatabaseFactory.Open(database.Settings, (sql, _) => statements.Add(sql));
 
         var graph = await new LineageRepository(counted, LineageBudget.Default)
             .Walk(Organization, "n0", LineageDirection.Both, 3, null, Ct);

@@ -177,7 +177,7 @@ public abstract class DbUpTests : IDisposable
             await Execute(address, statement.Sql);
         }
 
-        foreach (var statement in SqlText.Statements(
+        foreach (var statement in StatementSplitter.Statements(
             await File.ReadAllTextAsync(
                 Path.Combine(ConventionTests.Root, "Catalog.Tests", "Migrations", "PreviousRelease", $"{Engine}.sql"), Ct)))
         {

@@ -31,7 +31,7 @@ public sealed class KilledMigratorTests(PostgresTestDatabase server) : IClassFix
         using var gated = new TestChain();
         gated.Change(revision + ".sql", sql =>
         {
-            var statements = SqlText.Statements(sql).Select(statement => statement.Sql).ToList();
+            var statements = StatementSplitter.Statements(sql).Select(statement => statement.Sql).ToList();
             statements.Insert(point switch { "before" => 0, "inside" => 1, _ => statements.Count },
                 $"select pg_advisory_xact_lock({GateKey})");
             return string.Join(";\n", statements) + ";\n";

@@ -67,14 +67,14 @@ public sealed class RowSecurityMonitorTests : IClassFixture<PostgresTestDatabase
     public async Task A_changed_policy_is_detected(string sabotage)
     {
         var address = await PostgresTestDatabase.AtHead("catalog_open");
-        await using (var whole = Databases.Open(TestDatabase.Read(address)))
+        await using (var whole = DatabaseFactory.Open(TestDatabase.Read(address)))
         {
             Assert.True((await whole.Isolation(Ct))!.IsEnforced);
         }
 
         await DedicatedPostgres.Execute(address, sabotage);
 
-        await using var open = Databases.Open(TestDatabase.Read(address));
+        await using var open = DatabaseFactory.Open(TestDatabase.Read(address));
         var isolation = await open.Isolation(Ct);
         Assert.False(isolation!.IsEnforced);
         Assert.Contains("on runs", isolation.Description, StringComparison.Ordinal);
@@ -143,7 +143,7 @@ public sealed class RowSecurityMonitorTests : IClassFixture<PostgresTestDatabase
             administrator,
             "insert into organizations (organization_id, name, plan, created_at, updated_at) values ('a', 'a', 'free', now(), "
                 + "now()), ('b', 'b', 'free', now(), now())");
-        await using var database = Databases.Open(TestDatabase.Read(DedicatedPostgres.WithUser(administrator, role)));
+        await using var database = DatabaseFactory.Open(TestDatabase.Read(DedicatedPostgres.WithUser(administrator, role)));
         async Task<int> Seen() => (await database.Many<string>("a", "select organization_id from organizations", null, Ct)).Count;
         async Task WaitUntil(bool held)
         {

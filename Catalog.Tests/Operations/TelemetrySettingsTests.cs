@@ -1,5 +1,5 @@
 using Catalog.Api.Operations;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Operations;

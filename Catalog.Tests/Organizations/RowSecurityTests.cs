@@ -115,7 +115,7 @@ public sealed class RowSecurityTests : IClassFixture<PostgresTestDatabase>, IAsy
     [Fact]
     public async Task No_context_is_left_on_the_connection()
     {
-        await using var database = Databases.Open(TestDatabase.Read(_database.Address, ("DATAXPIPE_PG_POOL_MAX", "1")));
+        await using var database = DatabaseFactory.Open(TestDatabase.Read(_database.Address, ("DATAXPIPE_PG_POOL_MAX", "1")));
         Assert.Equal(["a"], await database.Many<string>("a", "select organization_id from runs", null, Ct));
         await database.Write("b", session => session.Execute("update runs set status = status", null, Ct), Ct);
 

@@ -1,6 +1,6 @@
-using Catalog.Tests.OpenLineage;
 using Catalog.Data.Events;
 using Catalog.Data.Migrations;
+using Catalog.Tests.OpenLineage;
 using Catalog.Tests.Support;
 using Dapper;
 

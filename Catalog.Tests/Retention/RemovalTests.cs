@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Catalog.Data.Database;
 using Catalog.Data.Migrations;
 using Catalog.Data.Organizations;
+using Catalog.Data.Settings;
 using Catalog.Migrations.Retention;
 using Catalog.Tests.Support;
 using Dapper;

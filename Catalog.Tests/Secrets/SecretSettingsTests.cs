@@ -1,5 +1,5 @@
 using Catalog.Api.Secrets;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Secrets;
@@ -44,5 +44,5 @@ public sealed class SecretSettingsTests
     [InlineData("file:x", false)]
     [InlineData("hunter2", false)]
     [InlineData("http://x/y", false)]
-    public void A_reference_is_recognized(string text, bool isPossible) => Assert.Equal(isPossible, SecretReferences.IsPossible(text));
+    public void A_reference_is_recognized(string text, bool isPossible) => Assert.Equal(isPossible, SecretResolver.IsPossible(text));
 }

@@ -1,5 +1,5 @@
 using Catalog.Api.SignIn;
-using Catalog.Data.Database;
+using Catalog.Data.Settings;
 using Catalog.Tests.Authentication;
 using Catalog.Tests.Support;
 using Microsoft.Extensions.Configuration;

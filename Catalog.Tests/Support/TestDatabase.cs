@@ -27,7 +27,7 @@ public abstract class TestDatabase : IAsyncLifetime
     public DatabaseSettings Settings => Read(Address);
 
     /// <summary>The database with the schema at head. It is opened on first use.</summary>
-    public CatalogDatabase Database => field ??= Databases.Open(Settings);
+    public CatalogDatabase Database => field ??= DatabaseFactory.Open(Settings);
 
     /// <summary>
     /// Test constructors call this. Without a server, tests are skipped on a developer's machine and fail in CI.

@@ -103,8 +103,8 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
     public async Task The_Catalogs_own_database_is_refused_by_any_name()
     {
         var address = await PostgresTestDatabase.AtHead("own", superuser: true);
-        await using var own = Databases.Open(TestDatabase.Read(address));
-        var identity = new CatalogIdentity(own);
+        await using var own = DatabaseFactory.Open(TestDatabase.Read(address));
+        var identity = new CatalogDatabaseDetector(own);
         await using var same = new WarehouseFactory(new(true), new(null), identity).Create(
             "acme", new() { Type = "postgres", Dsn = address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal) });
         Assert.Equal(WarehouseState.Refused, (await same.Test(Ct)).State);

@@ -15,7 +15,7 @@ public abstract class WarehouseSource : IAsyncLifetime
     protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>Creates the warehouse of organization <c>acme</c>.</summary>
-    public Warehouse Create(bool allowPrivate = true, CatalogIdentity? catalog = null) =>
+    public Warehouse Create(bool allowPrivate = true, CatalogDatabaseDetector? catalog = null) =>
         new WarehouseFactory(new(allowPrivate), new(Folder), catalog).Create("acme", Settings);
 
     /// <summary>The number of rows of the table, read outside the warehouse.</summary>

@@ -1,5 +1,5 @@
-using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Authentication.Oidc;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Catalog.Api.Http;
-using Catalog.Data.Database;
 using Catalog.Data.Organizations;
+using Catalog.Data.Settings;
 
 namespace Catalog.Api.Authentication.Oidc;
 

@@ -59,7 +59,7 @@ internal sealed class ProviderDocuments : IDisposable
         }
 
         var configuration = new OpenIdConnectConfiguration { Issuer = Issuer };
-        foreach (var key in keys.EnumerateArray().Select(VerificationKeys.Read).OfType<Microsoft.IdentityModel.Tokens.JsonWebKey>())
+        foreach (var key in keys.EnumerateArray().Select(SigningKeySelection.Read).OfType<Microsoft.IdentityModel.Tokens.JsonWebKey>())
         {
             configuration.SigningKeys.Add(key);
         }

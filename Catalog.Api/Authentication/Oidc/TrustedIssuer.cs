@@ -11,7 +11,7 @@ namespace Catalog.Api.Authentication.Oidc;
 /// <param name="scheme">The name of the JwtBearer scheme that validates its tokens.</param>
 /// <param name="trusts">The trust rules of this issuer. The first rule that matches a token applies.</param>
 /// <param name="keys">The signing keys of this issuer.</param>
-internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> trusts, SigningKeys keys) : IDisposable
+internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> trusts, SigningKeyCache keys) : IDisposable
 {
     public string Scheme { get; } = scheme;
 
@@ -19,7 +19,7 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
 
     public IReadOnlyList<TokenTrust> Trusts { get; } = trusts;
 
-    public SigningKeys Keys { get; } = keys;
+    public SigningKeyCache Keys { get; } = keys;
 
     /// <summary>
     /// Configures JwtBearer according to RFC 9068 and RFC 8725: three algorithms, only this issuer's keys, and a
@@ -35,20 +35,20 @@ internal sealed class TrustedIssuer(string scheme, IReadOnlyList<TokenTrust> tru
         {
             OnMessageReceived = received =>
             {
-                received.Token = AccessTokens.TokenOf(received.HttpContext);
+                received.Token = AccessTokenValidator.TokenOf(received.HttpContext);
                 return Task.CompletedTask;
             },
         };
         options.TokenValidationParameters = new()
         {
-            ValidAlgorithms = VerificationKeys.Algorithms,
+            ValidAlgorithms = SigningKeySelection.Algorithms,
             ValidIssuer = Name,
             ValidAudiences = [.. Trusts.Select(trust => trust.Audience)],
             RequireExpirationTime = true,
             RequireSignedTokens = true,
             TryAllIssuerSigningKeys = false,
             IssuerSigningKeyResolver = (_, token, id, parameters) =>
-                VerificationKeys.Find(parameters.IssuerSigningKeys, id, ((JsonWebToken)token).Alg),
+                SigningKeySelection.Find(parameters.IssuerSigningKeys, id, ((JsonWebToken)token).Alg),
             LifetimeValidator = (from, end, _, _) => IsCurrent(from, end, time.GetUtcNow().UtcDateTime),
         };
     }

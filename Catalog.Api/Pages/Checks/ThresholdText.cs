@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Catalog.Api.Http;
-using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Api.Pages.Checks;
 
@@ -55,8 +54,8 @@ internal static class ThresholdText
     // A limit for an age is a text such as "2h".
     private static string? Value(JsonElement value, string unit) => value.ValueKind switch
     {
-        JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => DrawingText.Value(number) + unit,
-        JsonValueKind.String => DrawingText.Shorten(value.GetString()!, 80),
+        JsonValueKind.Number when value.TryGetDouble(out var number) && double.IsFinite(number) => DisplayText.Value(number) + unit,
+        JsonValueKind.String => DisplayText.Shorten(value.GetString()!, 80),
         _ => null,
     };
 }

@@ -18,7 +18,7 @@ internal static class ConnectionPages
         pages.MapPost("/connections/{id}/test", Test).RequiresSession(Scopes.Execute).DisableAntiforgery().RequiresForm();
     }
 
-    private static async Task<IResult> List([AsParameters] ConnectionQuery query, [AsParameters] PageQuery page, Caller caller,
+    private static async Task<IResult> List([AsParameters] ConnectionQuery query, [AsParameters] DownloadQuery page, Caller caller,
         ConnectionRepository connections, HttpContext context, CancellationToken ct)
     {
         var list = Lists.Of(query, await connections.List(caller.Organization, query.Type, query.After(), query.Take(), ct),

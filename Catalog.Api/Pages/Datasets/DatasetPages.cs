@@ -22,7 +22,7 @@ internal static class DatasetPages
         pages.MapGet("/datasets/{id}", Show).RequiresSession(Scopes.Read);
     }
 
-    private static async Task<IResult> List([AsParameters] DatasetQuery query, [AsParameters] PageQuery page, Caller caller,
+    private static async Task<IResult> List([AsParameters] DatasetQuery query, [AsParameters] DownloadQuery page, Caller caller,
         DatasetRepository datasets, GraphReader graphs, HttpContext context, CancellationToken ct)
     {
         var rows = await datasets.List(caller.Organization, query.Namespace, query.After(), query.Take(), ct);

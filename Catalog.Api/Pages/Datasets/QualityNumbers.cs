@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Catalog.Api.Http;
-using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Api.Pages.Datasets;
 
@@ -22,7 +21,7 @@ internal sealed record QualityNumbers(long? Rows, long? Bytes, string Missing)
             .. Columns(json.RootElement).Select(column => (column.Name, Nulls: Number(column.Value, "nullCount") ?? 0))
                 .Where(column => column.Nulls > 0).OrderByDescending(column => column.Nulls)
                 .ThenBy(column => column.Name, StringComparer.Ordinal)
-                .Select(column => $"{DrawingText.Clean(column.Name)}: {DrawingText.Count(column.Nulls)}"),
+                .Select(column => $"{DisplayText.Clean(column.Name)}: {DisplayText.Count(column.Nulls)}"),
         ];
         return new(Number(json.RootElement, "rowCount"), Number(json.RootElement, "bytes"), string.Join(", ", missing.Take(MaxColumns))
             + (missing.Count > MaxColumns ? $" and {missing.Count - MaxColumns} more" : ""));

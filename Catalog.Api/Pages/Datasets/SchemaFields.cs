@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Catalog.Api.Http;
-using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Api.Pages.Datasets;
 
@@ -44,7 +43,7 @@ internal static class SchemaFields
 
     private static IEnumerable<string> Part(string change, IEnumerable<string> names)
     {
-        List<string> all = [.. names.Select(DrawingText.Clean)];
+        List<string> all = [.. names.Select(DisplayText.Clean)];
         if (all.Count > 0)
         {
             var rest = all.Count > MaxNames ? $" and {all.Count - MaxNames} more" : "";

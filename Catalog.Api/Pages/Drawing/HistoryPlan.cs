@@ -103,15 +103,15 @@ public sealed class HistoryPlan
     private Mark MarkOf(HistoryPoint point, string? unit)
     {
         var look = StatusLook.Of(point.Status);
-        var measured = point.Value is { } value ? $"{DrawingText.Value(value)}{Of(unit)}" : "no value";
+        var measured = point.Value is { } value ? $"{DisplayText.Value(value)}{Of(unit)}" : "no value";
         // A point without a value stands at the bottom.
         var y = point.Value is { } number && !double.IsNaN(number) ? Y(number) : Height;
         return new Mark(Time.Share(point.At), y, look, $"{look.Word}: {measured}, {Time.DateAndTime(point.At)}",
-            point.Href is null ? null : DrawingText.Clean(point.Href));
+            point.Href is null ? null : DisplayText.Clean(point.Href));
     }
 
     private Gap GapOf(DateTimeOffset from, DateTimeOffset to) =>
-        new(Time.Share(from), Time.Share(to), $"no results for {DrawingText.Duration(to - from)}");
+        new(Time.Share(from), Time.Share(to), $"no results for {DisplayText.Duration(to - from)}");
 
     private string LineOf(IReadOnlyList<HistoryPoint> points, HashSet<DateTimeOffset> afterGap)
     {
@@ -123,7 +123,7 @@ public sealed class HistoryPlan
             if (point.Value is { } value && !double.IsNaN(value))
             {
                 line.Append(CultureInfo.InvariantCulture,
-                    $"{(pen ? 'L' : 'M')}{DrawingText.Number(Time.Share(point.At) * Width)} {DrawingText.Number(Y(value))}");
+                    $"{(pen ? 'L' : 'M')}{DisplayText.Number(Time.Share(point.At) * Width)} {DisplayText.Number(Y(value))}");
                 pen = true;
             }
         }
@@ -159,7 +159,7 @@ public sealed class HistoryPlan
         {
             if (limit is { } value && double.IsFinite(value))
             {
-                var words = $"{(fail ? "fail" : "warn")} {(above ? "above" : "below")} {DrawingText.Value(value)}";
+                var words = $"{(fail ? "fail" : "warn")} {(above ? "above" : "below")} {DisplayText.Value(value)}";
                 all.Add(new Limit(value, 0, fail, above, words));
             }
         }
@@ -186,16 +186,16 @@ public sealed class HistoryPlan
         }
 
         var counts = points.GroupBy(point => StatusLook.Of(point.Status).Word).OrderByDescending(group => group.Count())
-            .ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{DrawingText.Count(group.Count())} {group.Key}");
+            .ThenBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{DisplayText.Count(group.Count())} {group.Key}");
         var values = points.Select(point => point.Value).OfType<double>().Where(double.IsFinite).ToList();
         var range = values.Count == 0 ? "no values"
-            : $"values from {DrawingText.Value(values.Min())} to {DrawingText.Value(values.Max())}{Of(unit)}, "
-                + $"last {DrawingText.Value(values[^1])}";
-        return $"{DrawingText.Of(points.Count, "result")} from {time.DateAndTime(points[0].At)} to {time.DateAndTime(points[^1].At)}: "
+            : $"values from {DisplayText.Value(values.Min())} to {DisplayText.Value(values.Max())}{Of(unit)}, "
+                + $"last {DisplayText.Value(values[^1])}";
+        return $"{DisplayText.Of(points.Count, "result")} from {time.DateAndTime(points[0].At)} to {time.DateAndTime(points[^1].At)}: "
             + $"{string.Join(", ", counts)}; {range}";
     }
 
-    private static string Of(string? unit) => string.IsNullOrEmpty(unit) ? "" : " " + DrawingText.Clean(unit);
+    private static string Of(string? unit) => string.IsNullOrEmpty(unit) ? "" : " " + DisplayText.Clean(unit);
 
     /// <summary>A result.</summary>
     /// <param name="X">The horizontal position of the mark, 0 (left) to 1.</param>

@@ -50,11 +50,11 @@ public sealed record LineagePlan(
         var checks = node.Checks.Where(check => check.Count > 0).Select(check => (Look: StatusLook.Of(check.Status), check.Count))
             .OrderBy(check => check.Look.IsFailure ? 0 : 1).ThenBy(check => check.Look.Class == "status-pass")
             .ThenBy(check => check.Look.Word, StringComparer.Ordinal).Take(4).ToList();
-        var words = new List<string> { DrawingText.Clean(node.Title), DrawingText.Clean(node.Kind) };
+        var words = new List<string> { DisplayText.Clean(node.Title), DisplayText.Clean(node.Kind) };
         words.Add(node.RunStatus is null ? "no run" : $"last run {run.Word}");
         words.Add(checks.Count == 0 ? "no check results"
-            : "checks: " + string.Join(", ", checks.Select(check => $"{DrawingText.Count(check.Count)} {check.Look.Word}")));
-        return new Box(node, place.X + Margin, place.Y + Margin, DrawingText.Shorten(node.Title, 20), string.Join(", ", words), run,
+            : "checks: " + string.Join(", ", checks.Select(check => $"{DisplayText.Count(check.Count)} {check.Look.Word}")));
+        return new Box(node, place.X + Margin, place.Y + Margin, DisplayText.Shorten(node.Title, 20), string.Join(", ", words), run,
             Marks(checks), node.Id == focus);
     }
 
@@ -65,7 +65,7 @@ public sealed record LineagePlan(
         var x = 198.0;
         foreach (var (look, count) in checks.AsEnumerable().Reverse())
         {
-            var text = count > 999 ? "999+" : DrawingText.Count(count);
+            var text = count > 999 ? "999+" : DisplayText.Count(count);
             x -= 15 + (text.Length * 7);
             marks.Insert(0, new Mark(x, look, text));
             x -= 5;
@@ -79,7 +79,7 @@ public sealed record LineagePlan(
     {
         var points = edge.Points.Select(point => (X: point.X + Margin, Y: point.Y + Margin)).ToList();
         (double X, double Y) corner = (from.X + Margin + sizes.NodeWidth, from.Y + Margin);
-        var title = $"{DrawingText.Clean(nodes[edge.From].Title)} to {DrawingText.Clean(nodes[edge.To].Title)}, "
+        var title = $"{DisplayText.Clean(nodes[edge.From].Title)} to {DisplayText.Clean(nodes[edge.To].Title)}, "
             + $"pipeline {string.Join(", ", Pipelines(drawn).Take(10))}{(edge.IsBack ? ", closes a cycle" : "")}";
         var href = drawn.Select(one => one.Href).FirstOrDefault(one => one is not null);
         var path = points.Count > 0 ? Path(points) : Loop(corner.X, corner.Y);
@@ -87,7 +87,7 @@ public sealed record LineagePlan(
         // If the line comes from above, the label stands below the arrowhead; otherwise it stands above.
         var fromAbove = points.Count > 0 && points[^2].Y < at.Y;
         var head = Head(at, points.Count > 0 && points[^2].X < at.X);
-        var link = href is null ? null : DrawingText.Clean(href);
+        var link = href is null ? null : DisplayText.Clean(href);
         return new Line(path, head, edge.IsBack, title, link, label, at.X - 12, at.Y + (fromAbove ? 15 : -7));
     }
 
@@ -110,25 +110,25 @@ public sealed record LineagePlan(
     private static string Head((double X, double Y) at, bool toTheRight) =>
         $"M{Number(at.X)} {Number(at.Y)}l{(toTheRight ? "-9" : "9")}-4.5v9z";
 
-    private static string Number(double value) => DrawingText.Number(value);
+    private static string Number(double value) => DisplayText.Number(value);
 
     private static bool HasRoom(PlacedEdge edge) =>
         !edge.IsBack && edge.Points.Count > 1 && edge.Points[^1].X - edge.Points[^2].X > LabelledGap - 1;
 
     private static List<string> Pipelines(IEnumerable<DrawnEdge> edges) =>
-        [.. edges.Select(edge => DrawingText.Clean(edge.PipelineId)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        [.. edges.Select(edge => DisplayText.Clean(edge.PipelineId)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     private static string LabelOf(List<string> pipelines) =>
-        pipelines.Count == 1 ? DrawingText.Shorten(pipelines[0], 18) : DrawingText.Of(pipelines.Count, "pipeline");
+        pipelines.Count == 1 ? DisplayText.Shorten(pipelines[0], 18) : DisplayText.Of(pipelines.Count, "pipeline");
 
     private static string LabelOf(DrawnGraph graph, DrawnGraph near, int edges, int total)
     {
         var focus = graph.Nodes.FirstOrDefault(node => node.Id == graph.Focus);
         var failed = near.Nodes.Count(node => StatusLook.Of(node.RunStatus).IsFailure);
-        return "Lineage" + (focus is null ? "" : $" of {DrawingText.Shorten(focus.Title, 80)}")
-            + $": {DrawingText.Of(near.Nodes.Count, "dataset")} and {DrawingText.Of(edges, "edge")} from left to right"
-            + (near.Nodes.Count < total ? $", the nearest of {DrawingText.Count(total)}" : "")
-            + (failed > 0 ? $"; {DrawingText.Count(failed)} with a failed run" : "");
+        return "Lineage" + (focus is null ? "" : $" of {DisplayText.Shorten(focus.Title, 80)}")
+            + $": {DisplayText.Of(near.Nodes.Count, "dataset")} and {DisplayText.Of(edges, "edge")} from left to right"
+            + (near.Nodes.Count < total ? $", the nearest of {DisplayText.Count(total)}" : "")
+            + (failed > 0 ? $"; {DisplayText.Count(failed)} with a failed run" : "");
     }
 
     /// <summary>A node.</summary>

@@ -34,13 +34,13 @@ public sealed record RunsPerHourPlan(TimeAxis Time, ValueAxis Values, IReadOnlyL
         var drawn = bars.Select(bar =>
         {
             var at = time.From.AddHours((double)bar.Key * each);
-            var title = $"{time.DateAndTime(at)}: {DrawingText.Of(bar.Total, "run")}, {DrawingText.Count(bar.Failed)} failed";
-            var href = bar.Href is null ? null : DrawingText.Clean(bar.Href);
+            var title = $"{time.DateAndTime(at)}: {DisplayText.Of(bar.Total, "run")}, {DisplayText.Count(bar.Failed)} failed";
+            var href = bar.Href is null ? null : DisplayText.Clean(bar.Href);
             var left = time.Share(at);
             return new Bar(left, Math.Min(width, 1 - left), Y(axis, bar.Total), Y(axis, Math.Min(bar.Failed, bar.Total)), title, href);
         }).ToList();
-        return new RunsPerHourPlan(time, axis, drawn, each, $"{DrawingText.Of(bars.Sum(bar => bar.Total), "run")}, "
-            + $"{DrawingText.Count(bars.Sum(bar => bar.Failed))} failed, {time.DateAndTime(time.From)} to {time.DateAndTime(time.To)}");
+        return new RunsPerHourPlan(time, axis, drawn, each, $"{DisplayText.Of(bars.Sum(bar => bar.Total), "run")}, "
+            + $"{DisplayText.Count(bars.Sum(bar => bar.Failed))} failed, {time.DateAndTime(time.From)} to {time.DateAndTime(time.To)}");
     }
 
     // Each count is limited, so that the sum cannot overflow.

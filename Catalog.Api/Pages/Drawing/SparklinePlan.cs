@@ -51,9 +51,9 @@ public sealed class SparklinePlan
         var share = run.Duration is { } duration && longest > TimeSpan.Zero ? Math.Max(0, duration / longest) : 0;
         var height = Math.Round(Lowest + (share * (Height - Lowest)), 1);
         // Each bar is one vertical line of the bar's thickness, so that a dash pattern gives it stripes.
-        var path = $"M{DrawingText.Number(x + (Thick / 2) + 0.5)} {DrawingText.Number(Height)}v{DrawingText.Number(-height)}";
-        var href = run.Href is null ? null : DrawingText.Clean(run.Href);
-        return new Bar(x, path, look.Class, look.IsFailure, DrawingText.Clean(run.Title), href);
+        var path = $"M{DisplayText.Number(x + (Thick / 2) + 0.5)} {DisplayText.Number(Height)}v{DisplayText.Number(-height)}";
+        var href = run.Href is null ? null : DisplayText.Clean(run.Href);
+        return new Bar(x, path, look.Class, look.IsFailure, DisplayText.Clean(run.Title), href);
     }
 
     private static string LabelOf(List<SparklineRun> runs)
@@ -63,14 +63,14 @@ public sealed class SparklinePlan
             return "No runs";
         }
 
-        var parts = new List<string> { DrawingText.Of(runs.Count, "run") };
+        var parts = new List<string> { DisplayText.Of(runs.Count, "run") };
         var failed = runs.Count(run => StatusLook.Of(run.Status).IsFailure);
-        parts.Add(failed == 0 ? "none failed" : $"{DrawingText.Count(failed)} failed");
+        parts.Add(failed == 0 ? "none failed" : $"{DisplayText.Count(failed)} failed");
         var durations = runs.Where(run => run.Duration is not null && StatusLook.Of(run.Status).Class == "status-completed")
             .Select(run => run.Duration!.Value).Order().ToList();
         if (durations.Count > 0)
         {
-            parts.Add($"median {DrawingText.Duration(durations[(durations.Count - 1) / 2])}");
+            parts.Add($"median {DisplayText.Duration(durations[(durations.Count - 1) / 2])}");
         }
 
         return string.Join(", ", parts);

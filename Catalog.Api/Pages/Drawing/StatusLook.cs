@@ -53,6 +53,6 @@ public sealed record StatusLook(string Class, string Word, string? Fill, string?
 
         return Looks.TryGetValue(status, out var look)
             ? look
-            : new StatusLook("status-unknown", DrawingText.Shorten(status, 40), null, Ring + Question, null);
+            : new StatusLook("status-unknown", DisplayText.Shorten(status, 40), null, Ring + Question, null);
     }
 }

@@ -54,7 +54,7 @@ public sealed class TimeAxis
             }
 
             var (first, last) = (Offset(From), Offset(To));
-            return $"{DrawingText.Clean(_zone.Id)}, {first}{(first == last ? "" : " to " + last)}";
+            return $"{DisplayText.Clean(_zone.Id)}, {first}{(first == last ? "" : " to " + last)}";
         }
     }
 

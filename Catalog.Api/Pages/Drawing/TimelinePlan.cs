@@ -92,12 +92,12 @@ public sealed class TimelinePlan
         return new Row
         {
             Stage = stage,
-            Name = DrawingText.Clean(stage.Name),
+            Name = DisplayText.Clean(stage.Name),
             Look = StatusLook.Of(stage.Status),
             Queued = queuedFrom < queuedTo ? new Bar(axis.Share(queuedFrom!.Value), axis.Share(queuedTo!.Value)) : null,
             Busy = start is { } from ? new Bar(axis.Share(from), axis.Share(end!.Value)) : null,
             IsOpen = start is not null && stage.EndedAt is null && run.EndedAt is null,
-            Duration = start is null ? null : HasImpossibleEnd(stage) ? "not known" : DrawingText.Duration(end!.Value - start.Value),
+            Duration = start is null ? null : HasImpossibleEnd(stage) ? "not known" : DisplayText.Duration(end!.Value - start.Value),
             Title = TitleOf(stage, axis, end, queuedFrom < queuedTo ? queuedTo - queuedFrom : null),
         };
     }
@@ -116,12 +116,12 @@ public sealed class TimelinePlan
 
     private static string TitleOf(TimelineStage stage, TimeAxis axis, DateTimeOffset? end, TimeSpan? queued)
     {
-        var name = DrawingText.Shorten(stage.Name, 80);
+        var name = DisplayText.Shorten(stage.Name, 80);
         var times = stage.StartedAt is not { } start ? "not started"
             : HasImpossibleEnd(stage) ? $"since {axis.Time(start)}; the reported end is before the start, so the client's clock is wrong"
-            : stage.EndedAt is { } ended ? $"{axis.Time(start)} to {axis.Time(ended)}, {DrawingText.Duration(ended - start)}"
-            : $"since {axis.Time(start)}, {DrawingText.Duration(end!.Value - start)}";
-        return $"{name}: {times}" + (queued is { } waited ? $"; queued for {DrawingText.Duration(waited)}" : "");
+            : stage.EndedAt is { } ended ? $"{axis.Time(start)} to {axis.Time(ended)}, {DisplayText.Duration(ended - start)}"
+            : $"since {axis.Time(start)}, {DisplayText.Duration(end!.Value - start)}";
+        return $"{name}: {times}" + (queued is { } waited ? $"; queued for {DisplayText.Duration(waited)}" : "");
     }
 
     private static string? FoldedText(List<TimelineStage> rest)
@@ -135,9 +135,9 @@ public sealed class TimelinePlan
             .GroupBy(look => look.Class is "status-unknown" or "status-none" ? "other" : look.Word)
             .OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).ToList();
         return groups.Count == 1
-            ? $"{DrawingText.Count(rest.Count)} more {groups[0].Key} stage{(rest.Count == 1 ? "" : "s")}"
-            : $"{DrawingText.Of(rest.Count, "more stage")}: "
-                + string.Join(", ", groups.Select(group => $"{DrawingText.Count(group.Count())} {group.Key}"));
+            ? $"{DisplayText.Count(rest.Count)} more {groups[0].Key} stage{(rest.Count == 1 ? "" : "s")}"
+            : $"{DisplayText.Of(rest.Count, "more stage")}: "
+                + string.Join(", ", groups.Select(group => $"{DisplayText.Count(group.Count())} {group.Key}"));
     }
 
     /// <summary>A part of a row on the time axis.</summary>

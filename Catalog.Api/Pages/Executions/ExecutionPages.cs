@@ -20,7 +20,7 @@ internal static class ExecutionPages
         pages.MapPost("/executions/{id}/cancel", Cancel).RequiresSession(Scopes.Execute).DisableAntiforgery().RequiresForm();
     }
 
-    private static async Task<IResult> List([AsParameters] ExecutionQuery query, [AsParameters] PageQuery page, Caller caller,
+    private static async Task<IResult> List([AsParameters] ExecutionQuery query, [AsParameters] DownloadQuery page, Caller caller,
         ExecutionRepository executions, HttpContext context, CancellationToken ct)
     {
         var list = Lists.Of(query, await executions.List(caller.Organization, query.ToFilter(), query.After(), query.Take(), ct),

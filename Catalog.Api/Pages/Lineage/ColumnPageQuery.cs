@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Api.Lineage;
-using Catalog.Api.Pages.Drawing;
 using FluentValidation;
 
 namespace Catalog.Api.Pages.Lineage;
@@ -50,5 +49,5 @@ internal static class Transformations
 
     private static string? Text(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? DrawingText.Clean(value.GetString()!).ToLowerInvariant() : null;
+            ? DisplayText.Clean(value.GetString()!).ToLowerInvariant() : null;
 }

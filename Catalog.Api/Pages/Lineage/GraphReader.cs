@@ -6,7 +6,7 @@ namespace Catalog.Api.Pages.Lineage;
 
 /// <summary>Reads a part of the lineage graph, and for each dataset the details that a drawing shows.</summary>
 internal sealed class GraphReader(
-    LineageRepository lineage, LineagePaths paths, DatasetRepository datasets, DatasetStates states, PipelineRuns runs)
+    LineageRepository lineage, LineagePaths paths, DatasetRepository datasets, DatasetSummaries states, PipelineRuns runs)
 {
     /// <summary>The maximum number of datasets in a drawing.</summary>
     public const int MaxNodes = 250;
@@ -89,7 +89,7 @@ internal sealed class GraphReader(
         Guid[] ids = [.. graph.Nodes.Select(node => node.Dataset.Id)];
         var producers = await states.Producers(organization, ids, ct);
         string[] writers =
-            [.. producers.SelectMany(pipelines => pipelines).Distinct(StringComparer.Ordinal).Take(DatasetStates.MaxDatasets)];
+            [.. producers.SelectMany(pipelines => pipelines).Distinct(StringComparer.Ordinal).Take(DatasetSummaries.MaxDatasets)];
         var last = await runs.RecentRuns(organization, writers, 1, ct);
         var checks = await states.Checks(
             organization, [.. writers.Union(graph.Edges.Select(edge => edge.PipelineId), StringComparer.Ordinal)], ct);

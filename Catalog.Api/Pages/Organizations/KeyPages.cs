@@ -20,7 +20,7 @@ internal static class KeyPages
         pages.MapPost("/keys/{id}/revoke", Revoke).RequiresSession(Scopes.Manage).DisableAntiforgery().RequiresForm();
     }
 
-    private static async Task<IResult> List([AsParameters] ApiKeyQuery query, [AsParameters] PageQuery page, Caller caller,
+    private static async Task<IResult> List([AsParameters] ApiKeyQuery query, [AsParameters] DownloadQuery page, Caller caller,
         ApiKeyRepository keys, TimeProvider time, HttpContext context, CancellationToken ct)
     {
         var list = await Read(query, caller, keys, time, ct);

@@ -82,7 +82,7 @@ internal static class OrganizationPages
             ? problem : TypedResults.LocalRedirect(Links.Retention);
     }
 
-    private static async Task<IResult> AuditLog([AsParameters] AuditQuery query, [AsParameters] PageQuery page, Caller caller,
+    private static async Task<IResult> AuditLog([AsParameters] AuditQuery query, [AsParameters] DownloadQuery page, Caller caller,
         AuditRepository audit, HttpContext context, CancellationToken ct)
     {
         var list = Lists.Of(

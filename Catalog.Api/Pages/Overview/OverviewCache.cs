@@ -10,7 +10,7 @@ namespace Catalog.Api.Pages.Overview;
 /// pipelines, and the runs by hour from all runs of the range. The first page is the page that is opened most, so each
 /// part is read at most once in 30 seconds for each organization and range.
 /// </summary>
-internal sealed class OverviewCache(OverduePipelines pipelines, RunHours hours, TimeProvider time) : IDisposable
+internal sealed class OverviewCache(OverduePipelines pipelines, HourlyRunCounts hours, TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
     private const int MaxEntries = 1_000;

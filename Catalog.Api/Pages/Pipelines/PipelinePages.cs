@@ -21,7 +21,7 @@ internal static class PipelinePages
         pages.MapPost("/pipelines/{id}/execute", Execute).RequiresSession(Scopes.Execute).DisableAntiforgery().RequiresForm();
     }
 
-    private static async Task<IResult> List([AsParameters] PipelineQuery query, [AsParameters] PageQuery page,
+    private static async Task<IResult> List([AsParameters] PipelineQuery query, [AsParameters] DownloadQuery page,
         [AsParameters] LateQuery late, Caller caller, PipelineRepository pipelines, PipelineRuns runs, AttentionReader attention,
         OverviewCache overview, HttpContext context, CancellationToken ct)
     {

@@ -12,7 +12,7 @@ internal static class RunBars
     public static IReadOnlyList<SparklineRun> Of(IEnumerable<RecentRun> runs, bool areLinks) =>
         [.. runs.Reverse().Select(run => new SparklineRun(
             run.Status, Duration(run),
-            Duration(run) is { } time ? $"{run.Id}, {run.Status}, {DrawingText.Duration(time)}" : $"{run.Id}, {run.Status}",
+            Duration(run) is { } time ? $"{run.Id}, {run.Status}, {DisplayText.Duration(time)}" : $"{run.Id}, {run.Status}",
             areLinks ? Links.Run(run.Id) : null))];
 
     /// <summary>The duration of a run; null until start and end are known.</summary>

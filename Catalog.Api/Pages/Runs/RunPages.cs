@@ -28,7 +28,7 @@ internal static class RunPages
             .WithMetadata(new FollowingRequests(_ => true));
     }
 
-    private static async Task<IResult> List([AsParameters] RunQuery query, [AsParameters] PageQuery page, Caller caller,
+    private static async Task<IResult> List([AsParameters] RunQuery query, [AsParameters] DownloadQuery page, Caller caller,
         RunRepository runs, HttpContext context, CancellationToken ct)
     {
         var filter = query.ToFilter();
@@ -46,7 +46,7 @@ internal static class RunPages
 
     private static async Task<IResult> Show(PathId id, [AsParameters] RunPageQuery query, Caller caller, RunRepository runs,
         RunEventRepository events, RunNeighbors neighbors, CheckResultRepository results, RunLineageRepository lineage,
-        LiveRuns live, TimeProvider time, HttpContext context, CancellationToken ct)
+        RunChangeNotifier live, TimeProvider time, HttpContext context, CancellationToken ct)
     {
         if (await runs.Find(caller.Organization, id.Value, ct) is not { } detail)
         {
@@ -75,5 +75,5 @@ internal static class RunPages
                 && live.HasRoom(caller.Organization)));
     }
 
-    private static IResult Follow(PathId id, LiveRun live, HttpContext context) => live.Follow(id.Value, context);
+    private static IResult Follow(PathId id, RunPageStream live, HttpContext context) => live.Follow(id.Value, context);
 }

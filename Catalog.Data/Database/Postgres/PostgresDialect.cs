@@ -28,7 +28,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
 
     internal override ValueTask<ContextSql?> ContextSql(LookUp by, CancellationToken ct) => security?.For(by, ct) ?? default;
 
-    internal override async Task<Isolation?> Isolation(CancellationToken ct) => security is null ? null : await security.Check(ct);
+    internal override async Task<RowSecurityStatus?> Isolation(CancellationToken ct) => security is null ? null : await security.Check(ct);
 
     public override string IsAnyOf(string column, string parameter) => $"{column} = any({parameter})";
 
@@ -123,7 +123,7 @@ internal sealed class PostgresDialect(PostgresPool? pool = null, PostgresRowSecu
         [
             new NpgsqlBatchCommand(single.Statements("").Single())
             {
-                Parameters = { new NpgsqlParameter<string>(Context.Parameter, statement.Organization) }
+                Parameters = { new NpgsqlParameter<string>(RowSecurityContext.Parameter, statement.Organization) }
             },
         ],
     };

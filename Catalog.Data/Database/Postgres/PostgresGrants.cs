@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Catalog.Data.Settings;
 
 namespace Catalog.Data.Database.Postgres;
 

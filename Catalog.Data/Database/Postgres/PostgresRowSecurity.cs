@@ -68,7 +68,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     public bool UsesBlocks => _state is { Organization.IsBlock: true };
 
     /// <summary>Checks again whether isolation is enforced, at most every five seconds.</summary>
-    public async Task<Isolation> Check(CancellationToken ct) => (await Refresh(ct)).Isolation;
+    public async Task<RowSecurityStatus> Check(CancellationToken ct) => (await Refresh(ct)).Isolation;
 
     private ValueTask<State> CurrentState(CancellationToken ct) => _state is { Isolation.IsEnforced: true } state
         && state.BehindPooler == pool.IsBehindPooler
@@ -195,7 +195,7 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
         var roleSql = assumed is null ? "" : $"set_config('role', '{assumed}', true), ";
         ContextSql Before(string setting) => onCitus
             ? PostgresCitus.Context(session, assumed, $"app.{setting}")
-            : ContextSql.WithParameter($"select {session}{roleSql}set_config('app.{setting}', @{Context.Parameter}, true)");
+            : ContextSql.WithParameter($"select {session}{roleSql}set_config('app.{setting}', @{RowSecurityContext.Parameter}, true)");
         return new(new(true, description, false), Before("organization_id"), Before("api_key_id"), Before("stripe_customer_id"),
             Before("due_ms"), true, pool.IsBehindPooler, TimeProvider.System.GetTimestamp());
     }
@@ -204,11 +204,11 @@ internal sealed class PostgresRowSecurity(PostgresPool pool, string role, bool r
     {
         var session = pool.ForTransaction;
         var before = session.Length == 0
-            ? null : ContextSql.WithParameter($"select {session}set_config('app.organization_id', @{Context.Parameter}, true)");
+            ? null : ContextSql.WithParameter($"select {session}set_config('app.organization_id', @{RowSecurityContext.Parameter}, true)");
         return new(new(false, description, required), before, before, before, before, false, pool.IsBehindPooler,
             TimeProvider.System.GetTimestamp());
     }
 
-    private sealed record State(Isolation Isolation, ContextSql? Organization, ContextSql? ApiKey, ContextSql? StripeCustomer,
+    private sealed record State(RowSecurityStatus Isolation, ContextSql? Organization, ContextSql? ApiKey, ContextSql? StripeCustomer,
         ContextSql? DueWork, bool WasEnforced, bool BehindPooler, long At);
 }

@@ -78,7 +78,7 @@ internal static class TableKinds
         }
 
         TimeSpan? maxAge = null;
-        if (parameters.Text("max_age") is { } text && (maxAge = Age.Parse(text)) is null)
+        if (parameters.Text("max_age") is { } text && (maxAge = DurationText.Parse(text)) is null)
         {
             parameters.Wrong("max_age", "must be a duration such as 90s, 15m, 2h or 1d.");
         }

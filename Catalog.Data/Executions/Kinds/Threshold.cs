@@ -25,9 +25,6 @@ internal sealed record Threshold
     /// <summary>Whether the bounds are percentages of the judged rows.</summary>
     public bool IsPercent { get; private set; }
 
-    /// <summary>A threshold that every number above zero meets.</summary>
-    public static Threshold AboveZero { get; } = FromNumber(0, "0");
-
     /// <summary>Reads a threshold.</summary>
     /// <param name="value">The value of the field; undefined or null when there is no threshold.</param>
     /// <param name="durations">Whether a bound can be a duration such as <c>2h</c>. It is converted to seconds.</param>
@@ -142,7 +139,8 @@ internal sealed record Threshold
 
     private static decimal? Bound(JsonElement value, bool durations) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var number) ? number
-        : durations && value.ValueKind == JsonValueKind.String && Age.Parse(value.GetString()!) is { } age ? (decimal)age.TotalSeconds
+        : durations && value.ValueKind == JsonValueKind.String && DurationText.Parse(value.GetString()!) is { } age
+            ? (decimal)age.TotalSeconds
         : null;
 
     private static bool Holds(string comparison, decimal[] bounds, Func<decimal, int> compare) => comparison switch

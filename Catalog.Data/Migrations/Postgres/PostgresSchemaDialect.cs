@@ -66,7 +66,6 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         order by c.relname
         """;
 
-
     internal override async Task CreateJournal(DbConnection connection, CancellationToken ct)
     {
         const string Complete = """
@@ -89,7 +88,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
             await Execute(connection, null, create, ct);
         }
 
-        foreach (var statement in SqlText.Statements(CreateJournalSql))
+        foreach (var statement in StatementSplitter.Statements(CreateJournalSql))
         {
             await Execute(connection, null, statement.Sql, ct);
         }
@@ -161,11 +160,9 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         }
     }
 
-
     internal override Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
         CancellationToken ct) =>
         PostgresAdvisoryLock.Migrator.Acquire(connection, maxWait, waiting, ct);
-
 
     internal override Task<string?> Holder(DbConnection connection, CancellationToken ct) =>
         PostgresAdvisoryLock.Migrator.Holder(connection, ct);
@@ -282,9 +279,7 @@ internal sealed class PostgresSchemaDialect(PostgresSession session) : SchemaDia
         return valid ?? false;
     }
 
-
     internal override string? GrantSql(string role, IEnumerable<string> tables) => PostgresGrants.GrantPrivileges(role, tables);
-
 
     private static string Milliseconds(TimeSpan limit) => $"{(long)limit.TotalMilliseconds}ms";
 

@@ -53,7 +53,6 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         order by name
         """;
 
-
     internal override async Task CreateJournal(DbConnection connection, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
@@ -104,7 +103,6 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
 
-
     // The immediate transaction of each script is the lock. A second migrator waits for it, and then finds the script
     // in the journal. This method only waits until an immediate transaction can begin.
     internal override async Task<IAsyncDisposable?> Lock(DbConnection connection, TimeSpan maxWait, Action<string> waiting,
@@ -135,7 +133,6 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
         }
     }
 
-
     internal override Task<string?> Holder(DbConnection connection, CancellationToken ct) => Task.FromResult<string?>(null);
 
     internal override async Task<long> Execute(DbConnection connection, DbTransaction? transaction, string sql, CancellationToken ct)
@@ -165,9 +162,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     internal override Task<bool?> TookEffect(DbConnection connection, SqlStatement statement, CancellationToken ct) =>
         Task.FromResult<bool?>(null);
 
-
     internal override string? GrantSql(string role, IEnumerable<string> tables) => null;
-
 
     // Returns the inner text of a message such as "SQLite Error 1: 'table runs already exists'."
     private static string MessageOf(string message) => message.IndexOf('\'', StringComparison.Ordinal) is var from and >= 0

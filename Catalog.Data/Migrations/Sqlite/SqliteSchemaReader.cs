@@ -51,7 +51,7 @@ internal sealed class SqliteSchemaReader : SchemaReader
     // SQLite stores constraints only as text. The tokens are joined again, so that spacing and comments do not matter.
     private static IEnumerable<string> Lines(Definition definition)
     {
-        var tokens = SqlText.Statements(definition.Sql)[0].Tokens;
+        var tokens = StatementSplitter.Statements(definition.Sql)[0].Tokens;
         switch (definition.Type)
         {
             case "table":

@@ -1,3 +1,4 @@
+using Catalog.Api.Pages;
 using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Tests.Pages.Drawing;
@@ -45,7 +46,7 @@ public sealed class StatusMarkTests
             await Rendered.Xml<StatusMark>((nameof(StatusMark.Status), hostile));
             var mark = await Rendered.Xml<StatusMark>((nameof(StatusMark.Text), hostile));
             var word = mark.OfClass("status-word")[0].Value;
-            Assert.Equal(DrawingText.Clean(hostile).ReplaceLineEndings("\n"), word.ReplaceLineEndings("\n"));
+            Assert.Equal(DisplayText.Clean(hostile).ReplaceLineEndings("\n"), word.ReplaceLineEndings("\n"));
         }
     }
 }

@@ -1,4 +1,0 @@
-namespace Catalog.Data.Database;
-
-/// <summary>An invalid setting. The message names the setting and the fix, and contains no secret.</summary>
-public sealed class SettingException(string message) : Exception(message);
