@@ -20,10 +20,7 @@ internal static class ExitCode
     /// <summary>Scripts, journal and schema do not agree, or data differs from what it should be.</summary>
     public const int Drift = 4;
 
-    /// <summary>
-    /// The migrator lock or a table lock was not obtained in time. Exception: <c>backup</c> then exits with
-    /// <see cref="Failed"/>.
-    /// </summary>
+    /// <summary>The migrator lock or a table lock was not obtained in time.</summary>
     public const int LockNotObtained = 5;
 
     /// <summary>A script without a transaction was interrupted, and its effect is unknown.</summary>

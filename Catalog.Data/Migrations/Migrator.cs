@@ -62,7 +62,7 @@ public sealed class Migrator
             && !await _lock.HasJournal(connection, ct))
         {
             throw new MigrationException(MigrationFault.NotEmpty,
-                $"The database has tables ({Quantity.Few(tables)}) but no migration journal. Name another database;  "
+                $"The database has tables ({Quantity.Few(tables)}) but no migration journal. Name another database; "
                 + "or, if the tables are the Catalog's, run `catalog-migrations stamp REVISION` with their revision; "
                 + "or, if they belong to another program and may stay, run `catalog-migrations stamp base`.");
         }

@@ -206,7 +206,7 @@ internal static class PostgresArchive
         }
     }
 
-    private static BackupException LockTimeout(TimeSpan wait, Exception? cause) => new(ExitCode.Failed, "lock_not_obtained",
+    private static BackupException LockTimeout(TimeSpan wait, Exception? cause) => new(ExitCode.LockNotObtained, "lock_not_obtained",
         string.Create(
             CultureInfo.InvariantCulture,
             $"A table was locked by another session for {wait.TotalSeconds:0.###} s, so no backup was created. Try again later, "

@@ -86,7 +86,7 @@ internal sealed class ScriptRunner(
             var before = chain.RevisionAt(chain.Position(step.Script.Revision, 0) - 1);
             throw new MigrationException(MigrationFault.HalfApplied,
                 $"{step.File.Name} runs without a transaction and was interrupted, and it is unknown whether it took effect. "
-                + $"Check the object of line {statement.Line} in the database.  "
+                + $"Check the object of line {statement.Line} in the database. "
                 + $"If it took effect, run `catalog-migrations stamp {(step.IsUpgrade ? step.Script.Revision : before)}`; "
                 + $"if it did not, run `catalog-migrations {step.Direction} --again`.");
         }
