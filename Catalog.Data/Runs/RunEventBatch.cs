@@ -34,6 +34,7 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
 
         foreach (var batch in batches)
         {
+            await batch.ReadEarlierReceipts(session, ct);
             await batch.ReadAttempts(session, ct);
         }
 
@@ -82,12 +83,30 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         _refolds.Clear();
         _checks.Clear();
         Add(_locked!);
-        foreach (var stored in _stored!.Results)
+        Add(_stored!);
+        return events.All(@event => @event.RunMustExist || _knownPipelines.Contains(@event.PipelineId!));
+    }
+
+    private void Add(Statement<RunEvent, StoredEvent> found)
+    {
+        foreach (var stored in found.Results)
         {
             _receipts[(stored.RunId, Convert.ToHexString(stored.Digest))] = stored.ReceivedAt;
         }
+    }
 
-        return events.All(@event => @event.RunMustExist || _knownPipelines.Contains(@event.PipelineId!));
+    // An event can be older than the first receipt of its run: this batch waited for another writer, or the clock of
+    // another replica is ahead. If such an event is stored already, its stored receipt must be used. Otherwise the run
+    // would look as if its first events had been removed.
+    private async Task ReadEarlierReceipts(CrossOrganizationSession session, CancellationToken ct)
+    {
+        List<RunEvent> early = [.. events.Where(@event => _runs.GetValueOrDefault(@event.RunId)?.FirstReceived > now)];
+        if (early.Count > 0)
+        {
+            var stored = _sql.FindStored(early);
+            await session.Send([stored], ct);
+            Add(stored);
+        }
     }
 
     private async Task LockRest(CrossOrganizationSession session, CancellationToken ct)
@@ -184,7 +203,8 @@ internal sealed class RunEventBatch(Dialect dialect, string organization, IReadO
         ];
     }
 
-    // The events of a batch get times of receipt in their order. A repeated event keeps the time of its first receipt.
+    // The events of a batch get times of receipt in their order. A repeated event keeps the time of its first receipt,
+    // if that time was read.
     private ReceivedRunEvent Received(int i) => new(events[i], _receipts.Count == 0
         ? now.AddMicroseconds(i)
         : _receipts.GetValueOrDefault((events[i].RunId, Convert.ToHexString(events[i].Digest)), now.AddMicroseconds(i)));

@@ -116,6 +116,36 @@ public abstract class RunEventBatchTests : IAsyncLifetime
         }
     }
 
+    // Two writers, or two replicas whose clocks differ, can store the first copy of an event at a later time than they
+    // read the second copy.
+    [Fact]
+    public async Task A_repeated_event_with_an_earlier_receipt_does_not_hide_that_all_events_are_stored()
+    {
+        var run = _pipeline + "-receipts";
+        RunEvent Attempt(byte number, int start, int? end) => Event(run, _pipeline) with
+        {
+            StartedAt = Noon.AddMinutes(start),
+            CompletedAt = end is null ? null : Noon.AddMinutes(end.Value),
+            Digest = [number],
+        };
+        var clock = new SetClock();
+        var ingest = new RunIngest(_database.Database, new(1, 4096), clock, Meters);
+        await ingest.StartAsync(Ct);
+        foreach (var (receipt, @event) in new[]
+        {
+            (10, Attempt(1, 0, 1)), (5, Attempt(1, 0, 1)), (11, Attempt(2, 5, null)), (12, Attempt(3, 1, 5)),
+        })
+        {
+            clock.Time = Noon.AddMinutes(receipt);
+            await ingest.Enqueue("default", @event)!.Value;
+        }
+
+        await ingest.StopAsync(Ct);
+
+        // The last event closes the gap between the end of the first one and the start of the second one.
+        Assert.Equal(1, (await new RunRepository(_database.Database).Find("default", run, Ct))!.Run.Attempt);
+    }
+
     private IMeterFactory Meters => _services.GetRequiredService<IMeterFactory>();
 
     private static RunEvent Event(string run, string? pipeline) =>
