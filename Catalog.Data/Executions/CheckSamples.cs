@@ -6,7 +6,7 @@ namespace Catalog.Data.Executions;
 
 /// <summary>The sample of a check, or why there is none.</summary>
 /// <param name="Rows">The rows as a JSON array of objects; null when there is no sample.</param>
-/// <param name="LeftOut">A sentence that says why there is no sample; null when there is a sample.</param>
+/// <param name="LeftOut">The text after "No sample is kept: "; null when there is a sample.</param>
 internal sealed record CheckSample(string? Rows, string? LeftOut);
 
 /// <summary>Reads a few of the rows that violate a check.</summary>

@@ -4,8 +4,8 @@ using System.Text;
 namespace Catalog.Data.Lineage;
 
 /// <summary>
-/// A dataset is identified by its shown id alone. Namespace and name are joined to the shown id, which is never split
-/// again. So <c>/data/orders</c> and <c>data/orders</c> are two datasets. The name <c>s3://lake/orders</c> without a
+/// A dataset is identified by its shown id alone: <c>namespace/name</c>, the id in answers and paths. The shown id is
+/// never split again. So <c>/data/orders</c> and <c>data/orders</c> are two datasets. The name <c>s3://lake/orders</c> without a
 /// namespace is the same dataset as the name <c>orders</c> in the namespace <c>s3://lake</c>.
 /// </summary>
 public static class DatasetId

@@ -165,9 +165,9 @@ public sealed partial class Chain
         if (!names.SequenceEqual(names.Order(StringComparer.Ordinal), StringComparer.Ordinal))
         {
             Add(MigrationFault.OutOfOrder,
-                $"Scripts were applied out of order: {string.Join(", ", names)}. If `catalog-migrations verify` finds no other "
-                    + $"fault, `catalog-migrations stamp {Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal))}` "
-                    + "rewrites the journal.");
+                $"Scripts were applied out of order: {string.Join(", ", names)}. Run `catalog-migrations verify`, and repair every "
+                    + "other fault that it reports. Then run `catalog-migrations stamp "
+                    + $"{Path.GetFileNameWithoutExtension(names.Max(StringComparer.Ordinal))}`, which writes the journal in order.");
         }
 
         return faults;
@@ -199,7 +199,9 @@ public sealed partial class Chain
         // With no scripts, every database would seem to be at head.
         if (Scripts.Count == 0)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{folder} contains no scripts.");
+            throw new MigrationException(MigrationFault.ChainBroken,
+                $"The folder {folder}/ of the scripts contains no .sql file. Set --scripts to the directory that has postgres/ and "
+                    + "sqlite/, such as sql.");
         }
 
         if (Scripts.FirstOrDefault(script => !ScriptName().IsMatch(script.Name)) is { } odd)

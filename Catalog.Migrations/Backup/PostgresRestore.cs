@@ -222,7 +222,7 @@ internal static partial class PostgresRestore
             CultureInfo.InvariantCulture, $"    if '{fingerprint}' not in ({string.Join(", ", descriptions.Select(HashOf))}) then\n");
         text.Append(
             CultureInfo.InvariantCulture,
-            $"        raise exception '{Mismatch}the schema differs from the one that was backed up';\n    end if;\nend "
+            $"        raise exception '{Mismatch}its schema does not match the fingerprint in the manifest';\n    end if;\nend "
                 + $"{tag};\ncommit;\nselect '{commitMarker}';\n");
         return text.ToString();
     }

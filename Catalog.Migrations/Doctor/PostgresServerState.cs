@@ -31,8 +31,8 @@ internal static class PostgresServerState
         {
             report.Add("wrong_encoding", Severity.Error,
                 $"The database's encoding is {state.Encoding}, which cannot store all Unicode text.",
-                "Run `create database NAME encoding 'UTF8' template template0` as a role with the createdb privilege, and set the "
-                    + "address to the new database.");
+                "Run `create database NAME encoding 'UTF8' template template0` as a role with the createdb privilege, and set "
+                    + "DATAXPIPE_MIGRATIONS_DB to the address of the new database.");
         }
 
         if (state.Standby)

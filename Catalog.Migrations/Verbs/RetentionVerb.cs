@@ -97,7 +97,7 @@ internal static class RetentionVerb
             return ExitCode.Pending;
         }
 
-        var removal = new Removal(database, days, TimeProvider.System, limits)
+        var removal = new OldDataRemoval(database, days, TimeProvider.System, limits)
         {
             Progress = Progress(output),
             Waiting = holder => output.Progress($"waiting for {holder}")

@@ -89,7 +89,8 @@ public abstract class OrganizationRetentionTests(TestDatabase database) : Endpoi
         async Task<int> InDays(int days)
         {
             var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(days));
-            return (await new Removal(migrations, new(null, null, null), clock).Count(RemovalScope.All with { Organization = Name }, Ct))
+            return (await new OldDataRemoval(migrations, new(null, null, null), clock)
+                .Count(RemovalScope.All with { Organization = Name }, Ct))
                 .Items.Count;
         }
 

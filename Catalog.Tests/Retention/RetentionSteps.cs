@@ -53,7 +53,7 @@ public abstract class RetentionSteps : IAsyncLifetime
 
     protected Task<RemovalReport> Apply(RetentionDays days, int batch = 5000) => Removal(days, batch).Apply(RemovalScope.All, Ct);
 
-    protected Removal Removal(RetentionDays days, int batch = 5000) => new(Migrations, days, Clock, LimitsOf(batch));
+    protected OldDataRemoval Removal(RetentionDays days, int batch = 5000) => new(Migrations, days, Clock, LimitsOf(batch));
 
     protected static RemovalLimits LimitsOf(int batch) => new() { Batch = batch, Pause = TimeSpan.Zero };
 

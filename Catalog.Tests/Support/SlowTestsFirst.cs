@@ -14,7 +14,7 @@ public sealed class SlowTestsFirst : ITestCollectionOrderer
     private static readonly string[] Slow =
     [
         "BackupFaultTests", "EveryPageTests", "WithoutScriptTests", "LiveRunInBrowserTests", "KilledMigratorTests",
-        "ConcurrentMigratorTests", "OperationsGuideTests", "TransferKillTests", "RemovalOnPostgres", "GeneratedClientTests",
+        "ConcurrentMigratorTests", "OperationsGuideTests", "TransferKillTests", "OldDataRemovalOnPostgres", "GeneratedClientTests",
         "SigningKeyTests", "CheckoutOnSqlite", "CheckoutOnPostgres", "BackupTests", "WebhookEventFaultsOnPostgres",
         "RowSecurityMonitorTests", "PostgresSessionTests", "ContractOnPostgres", "TransferTests",
     ];

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Catalog.Tests.Retention;
 
-public sealed class RemovalOnSqlite() : RemovalTests(new SqliteTestDatabase());
+public sealed class OldDataRemovalOnSqlite() : OldDataRemovalTests(new SqliteTestDatabase());
 
-public sealed class RemovalOnPostgres() : RemovalTests(new PostgresTestDatabase())
+public sealed class OldDataRemovalOnPostgres() : OldDataRemovalTests(new PostgresTestDatabase())
 {
     [Fact]
     public async Task Locked_rows_are_skipped_and_removed_by_the_next_run()
@@ -49,7 +49,8 @@ public sealed class RemovalOnPostgres() : RemovalTests(new PostgresTestDatabase(
 
         var refused = await Assert.ThrowsAsync<MigrationException>(() =>
             Clock.Until(
-                new Removal(Migrations, new(null, 30, null), Clock, new() { LockTimeout = TimeSpan.FromMilliseconds(100), Attempts = 2 })
+                new OldDataRemoval(
+                    Migrations, new(null, 30, null), Clock, new() { LockTimeout = TimeSpan.FromMilliseconds(100), Attempts = 2 })
                     .Apply(RemovalScope.All, Ct)));
 
         Assert.Equal(MigrationFault.LockNotObtained, refused.Fault);
@@ -65,7 +66,7 @@ public sealed class RemovalOnPostgres() : RemovalTests(new PostgresTestDatabase(
         string? waited = null;
 
         var refused = await Assert.ThrowsAsync<MigrationException>(() =>
-            new Removal(Migrations, new(1, 1, 1), Clock, new() { MaxWait = TimeSpan.FromMilliseconds(300) })
+            new OldDataRemoval(Migrations, new(1, 1, 1), Clock, new() { MaxWait = TimeSpan.FromMilliseconds(300) })
             {
                 Waiting = holder =>
                 waited = holder
@@ -119,7 +120,7 @@ public sealed class RemovalOnPostgres() : RemovalTests(new PostgresTestDatabase(
 }
 
 /// <summary>How a removal counts, continues, waits and reports.</summary>
-public abstract class RemovalTests(TestDatabase database) : RetentionSteps(database)
+public abstract class OldDataRemovalTests(TestDatabase database) : RetentionSteps(database)
 {
     [Theory]
     [InlineData(RetentionKind.Events)]
@@ -152,7 +153,7 @@ public abstract class RemovalTests(TestDatabase database) : RetentionSteps(datab
         var planned = await Count(new(30, 20, 10));
         using var stop = new CancellationTokenSource();
         var batches = 0;
-        var first = await new Removal(Migrations, new(30, 20, 10), Clock, LimitsOf(5))
+        var first = await new OldDataRemoval(Migrations, new(30, 20, 10), Clock, LimitsOf(5))
         {
             Progress = _ =>
             {
@@ -183,7 +184,7 @@ public abstract class RemovalTests(TestDatabase database) : RetentionSteps(datab
         await using var other = MigrationDatabase.Open(Database.Settings);
         var reports = await Task.WhenAll(
             Task.Run(() => Apply(new(30, 20, 10), batch: 3)),
-            Task.Run(() => new Removal(other, new(30, 20, 10), Clock, LimitsOf(4)).Apply(RemovalScope.All, Ct)));
+            Task.Run(() => new OldDataRemoval(other, new(30, 20, 10), Clock, LimitsOf(4)).Apply(RemovalScope.All, Ct)));
 
         Assert.Equal(planned.AllRows, reports.Sum(report => report.AllRows));
         Assert.Equal(planned.AllRows, await AuditedRows());

@@ -11,7 +11,7 @@ namespace Catalog.Migrations.Retention;
 /// one removal runs per database at a time. Rows that ingest has locked are skipped, and the next removal removes them.
 /// So removal and ingest do not wait for each other.
 /// </summary>
-public sealed class Removal(MigrationDatabase database, RetentionDays days, TimeProvider time, RemovalLimits? limits = null)
+public sealed class OldDataRemoval(MigrationDatabase database, RetentionDays days, TimeProvider time, RemovalLimits? limits = null)
 {
     private readonly SchemaDialect _dialect = database.Dialect;
     private readonly RemovalEngine _engine = RemovalEngine.For(database);
