@@ -62,7 +62,8 @@ internal sealed partial class ExceptionHandling(RequestDelegate next, RepeatedWa
                 return Problems.Invalid(name, "is not a valid value of this parameter.");
             case BadHttpRequestException bad:
                 return bad.StatusCode == 400
-                    ? Problems.Malformed("The request was cut off or is not well-formed HTTP.") : Problems.Of(bad.StatusCode);
+                    ? Problems.Malformed("The request was cut off or is not well-formed HTTP. Send the whole request again.")
+                    : Problems.Of(bad.StatusCode);
             default:
                 LogUnexpected(exception, context.Request.Method, context.GetEndpoint()?.DisplayName ?? "no endpoint");
                 return Problems.Internal();

@@ -208,7 +208,8 @@ public static class PostgresUri
         }
         catch (DecoderFallbackException)
         {
-            throw new FormatException("the percent-encoded bytes are not UTF-8.");
+            throw new FormatException(
+                "the percent-encoded bytes are not UTF-8; encode each character as UTF-8 first, such as ü as %C3%BC.");
         }
     }
 }

@@ -138,14 +138,17 @@ public sealed record JobDetail
     public required IReadOnlyList<string> Tags { get; init; }
 
     /// <summary>
-    /// The datasets come from the job's current edges and from its latest run that reports datasets. They are sorted by
-    /// name.
+    /// The datasets come from the job's current edges and from its latest run, or from the run before it if the latest
+    /// one reports no datasets. They are sorted by name.
     /// </summary>
     public required IReadOnlyList<JobDataset> Inputs { get; init; }
 
     /// <inheritdoc cref="Inputs"/>
     public required IReadOnlyList<JobDataset> Outputs { get; init; }
 
-    /// <summary>The job that started the latest run that reports a parent; null when no such job is known.</summary>
+    /// <summary>
+    /// The parent job. The latest run of this job that has a parent names it. Only <see cref="Runs"/> are searched, and in
+    /// a list of jobs only the two latest. Null when none of them has a parent, or when the parent's job is not known.
+    /// </summary>
     public NodeName? Parent { get; init; }
 }

@@ -81,7 +81,7 @@ internal static class PostgresCitusState
         if (distributed > 0 && (!here || withoutLogin.Count > 0))
         {
             report.Add("app_role_cannot_log_in", Severity.Error,
-                $"The role {role} may not log in on {(here ? Quantity.Few(withoutLogin) : "the coordinator")}. Citus opens its connections "
+                $"The role {role} cannot log in on {(here ? Quantity.Few(withoutLogin) : "the coordinator")}. Citus opens its connections "
                     + "to the workers as this role, so the service's statements fail.",
                 "Run `catalog-migrations grant`, and let pg_hba.conf of the workers accept the role from the coordinator.");
         }

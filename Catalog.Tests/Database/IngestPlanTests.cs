@@ -33,7 +33,6 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
     public async Task Runs_and_results_are_found_by_their_keys_before_the_tables_have_statistics()
     {
         var plans = new List<(string Query, JsonElement Plan)>();
-        database.Require();
         await KeepWithoutStatistics();
         await using var explained = Explained(plans);
         var db = explained.Database;
@@ -73,7 +72,6 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
     public async Task Lineage_is_found_by_its_keys_before_the_tables_have_statistics()
     {
         var plans = new List<(string Query, JsonElement Plan)>();
-        database.Require();
         await KeepWithoutStatistics();
         await using var explained = Explained(plans);
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
@@ -113,8 +111,12 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
 
     // The server analyzes tables in the background. A plan for a table that is known to be tiny reads all rows, and is
     // made again when the table has grown.
-    private Task KeepWithoutStatistics() => DedicatedPostgres.Execute(
-        database.SuperuserAddress, [.. Growing.Select(table => $"alter table {table} set (autovacuum_enabled = false)")]);
+    private Task KeepWithoutStatistics()
+    {
+        database.Require();
+        return DedicatedPostgres.Execute(
+            database.SuperuserAddress, [.. Growing.Select(table => $"alter table {table} set (autovacuum_enabled = false)")]);
+    }
 
     private static void AssertByKey(List<(string Query, JsonElement Plan)> plans, params string[] statements)
     {

@@ -29,8 +29,8 @@ public static class LibpqEnvironment
         if (postgres.SslPassword is not null)
         {
             throw new SettingException(
-                "The address contains an sslpassword, which pg_dump accepts only as an argument that every user can read: use a "
-                    + "client key without a password.");
+                "The address of the database contains an sslpassword. pg_dump and psql accept it only on the command line, where "
+                    + "every user of this machine can read it. Remove it, and use a client key without a password.");
         }
 
         var variables = new Dictionary<string, string?>

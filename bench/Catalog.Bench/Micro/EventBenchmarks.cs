@@ -43,7 +43,7 @@ public class EventBenchmarks
     [Benchmark]
     public byte[] CanonicalHash() => CanonicalJson.Hash(_parsed.RootElement);
 
-    /// <summary>The facets alone, with the hash.</summary>
+    /// <summary>The hash and the facets, without the parser.</summary>
     [Benchmark]
     public int Read() => OpenLineageEvent.Read(_parsed.RootElement, Now).Event!.Body.Length;
 }
