@@ -56,6 +56,8 @@ public sealed class DoctorConnectionTests
             Assert.Equal("too_many_connections", (await Unreached(DedicatedPostgres.WithUser(address, login))).Code);
         }
 
+        // The process of a closed connection ends a little later and counts for the limit until then.
+        await DedicatedPostgres.Until(address, $"not exists (select from pg_stat_activity where usename = '{login}')");
         await DedicatedPostgres.Execute(address, $"revoke connect on database {new Uri(address).AbsolutePath[1..]} from public");
         Assert.Equal("not_permitted", (await Unreached(DedicatedPostgres.WithUser(address, login))).Code);
     }

@@ -124,8 +124,9 @@ public sealed class NetworkFaultTests(PostgresTestDatabase database) : IClassFix
         Assert.All(reads, status => Assert.True(status is 200 or 503, $"{status}"));
         // With a second for each packet, opening a connection alone can exceed the limit of two seconds.
         Assert.True(clients.Acknowledged > 0 || milliseconds == 1000);
-        Assert.InRange(clients.Longest, TimeSpan.Zero, TimeSpan.FromSeconds(8));
-        Assert.InRange(slowestRead, TimeSpan.Zero, TimeSpan.FromSeconds(8));
+        // Twice the limit of an answer: the tests beside this one use the same cores.
+        Assert.InRange(clients.Longest, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.InRange(slowestRead, TimeSpan.Zero, TimeSpan.FromSeconds(10));
     }
 
     [Fact]
