@@ -26,26 +26,18 @@ public static class CanonicalJson
     /// <param name="except">Names of members of the outermost object that are left out.</param>
     public static byte[] Hash(JsonElement element, params string[] except)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            Write(writer, element, except);
-        }
-
-        return SHA256.HashData(buffer.WrittenSpan);
+        using var output = Output.Rent();
+        Write(output.Writer, element, except);
+        return SHA256.HashData(output.Written());
     }
 
     /// <summary>The canonical form as text.</summary>
     /// <inheritdoc cref="Hash" path="/param"/>
     public static string Text(JsonElement element, params string[] except)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            Write(writer, element, except);
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        using var output = Output.Rent();
+        Write(output.Writer, element, except);
+        return Encoding.UTF8.GetString(output.Written());
     }
 
     /// <summary>
@@ -58,24 +50,21 @@ public static class CanonicalJson
     /// <param name="text">The value of the added member.</param>
     public static byte[] HashInList(string list, JsonElement item, string name, string text)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WriteStartArray(list);
-            writer.WriteStartObject();
-            var members = Members(item, []);
-            var before = members.FindIndex(member => string.CompareOrdinal(member.Name, name) > 0) is >= 0 and var index
-                ? index : members.Count;
-            WriteMembers(writer, members[..before]);
-            writer.WriteString(name, text);
-            WriteMembers(writer, members[before..]);
-            writer.WriteEndObject();
-            writer.WriteEndArray();
-            writer.WriteEndObject();
-        }
-
-        return SHA256.HashData(buffer.WrittenSpan);
+        using var output = Output.Rent();
+        var writer = output.Writer;
+        writer.WriteStartObject();
+        writer.WriteStartArray(list);
+        writer.WriteStartObject();
+        var members = Members(item, []);
+        var before = members.FindIndex(member => string.CompareOrdinal(member.Name, name) > 0) is >= 0 and var index
+            ? index : members.Count;
+        WriteMembers(writer, members[..before]);
+        writer.WriteString(name, text);
+        WriteMembers(writer, members[before..]);
+        writer.WriteEndObject();
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+        return SHA256.HashData(output.Written());
     }
 
     private static void Write(Utf8JsonWriter writer, JsonElement element, string[] except)
@@ -181,5 +170,47 @@ public static class CanonicalJson
 
         members.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name) is not 0 and var order ? order : a.Index - b.Index);
         return members;
+    }
+
+    /// <summary>
+    /// A buffer with its writer. Each thread keeps one, because an event has dozens of canonical texts, and new buffers
+    /// for them were most of its garbage.
+    /// </summary>
+    private sealed class Output : IDisposable
+    {
+        private const int MaxKeptBytes = 256 * 1024;
+
+        [ThreadStatic]
+        private static Output? t_kept;
+
+        private readonly ArrayBufferWriter<byte> _buffer = new(4096);
+
+        // The methods above write correct JSON, so the writer need not check their order.
+        private Output() => Writer = new(_buffer, new() { SkipValidation = true });
+
+        public Utf8JsonWriter Writer { get; }
+
+        public static Output Rent()
+        {
+            var output = t_kept ?? new Output();
+            t_kept = null;
+            return output;
+        }
+
+        public ReadOnlySpan<byte> Written()
+        {
+            Writer.Flush();
+            return _buffer.WrittenSpan;
+        }
+
+        public void Dispose()
+        {
+            _buffer.ResetWrittenCount();
+            Writer.Reset();
+            if (_buffer.Capacity <= MaxKeptBytes)
+            {
+                t_kept = this;
+            }
+        }
     }
 }

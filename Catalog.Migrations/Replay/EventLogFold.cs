@@ -151,9 +151,11 @@ internal sealed class EventLogFold(Dialect dialect, ReplayShadow shadow, DbConne
         {
             foreach (var digests in part.Select(key => key.Digest).Chunk(dialect.ListLimit))
             {
-                foreach (var @event in await reader.QueryAsync<StoredEvent>(new CommandDefinition(
-                    sql, new { organization, name = part.Key, digests }, commandTimeout: 0, cancellationToken: ct)))
+                await using var rows = await reader.ExecuteReaderAsync(new CommandDefinition(
+                    sql, new { organization, name = part.Key, digests }, commandTimeout: 0, cancellationToken: ct));
+                while (await rows.ReadAsync(ct))
                 {
+                    var @event = Event(rows);
                     stored.Add(EventKey.NameOf(@event.Dialect, @event.Digest), @event);
                 }
             }
@@ -174,6 +176,15 @@ internal sealed class EventLogFold(Dialect dialect, ReplayShadow shadow, DbConne
         return events;
     }
 
+    // The body is read as bytes, because a string of it would only be changed back into bytes.
+    private static StoredEvent Event(DbDataReader row) => new()
+    {
+        Dialect = row.GetString(0),
+        Digest = row.GetFieldValue<byte[]>(1),
+        Body = row.GetFieldValue<byte[]>(2),
+        ReceivedAt = row.GetFieldValue<DateTimeOffset>(3),
+    };
+
     private async Task Fold(List<EventKey> keys, LoggedEvent?[] read, CancellationToken ct)
     {
         List<LoggedEvent> events = [];
@@ -185,8 +196,7 @@ internal sealed class EventLogFold(Dialect dialect, ReplayShadow shadow, DbConne
             }
             else
             {
-                // The shadow needs the key of an event, but not its body.
-                events.Add(AsReceived(@event) with { Body = "{}" });
+                events.Add(AsReceived(@event));
             }
         }
 

@@ -15,11 +15,20 @@ internal sealed class PostgresReplayShadow(MigrationDatabase live)
 
     public override Task Detach(DbConnection connection) => Task.CompletedTask;
 
-    public override async Task Analyze(DbConnection connection, CancellationToken ct)
-    {
-        const string Tables = $"select format('analyze %I.%I', schemaname, tablename) from pg_tables where schemaname = '{Schema}'";
+    public override Task Analyze(DbConnection connection, CancellationToken ct) => ForEachTable(connection, "analyze %I.%I", ct);
 
-        foreach (var sql in await connection.QueryAsync<string>(new CommandDefinition(Tables, cancellationToken: ct)))
+    protected override async Task DoWithoutLog(CancellationToken ct)
+    {
+        await using var connection = await Live.Source.OpenConnectionAsync(ct);
+        await ForEachTable(connection, "alter table %I.%I set unlogged", ct);
+    }
+
+    private static async Task ForEachTable(DbConnection connection, string statement, CancellationToken ct)
+    {
+        const string Sql = "select format(@statement, schemaname, tablename) from pg_tables where schemaname = @Schema";
+
+        foreach (var sql in await connection.QueryAsync<string>(new CommandDefinition(
+            Sql, new { statement, Schema }, cancellationToken: ct)))
         {
             await connection.ExecuteAsync(new CommandDefinition(sql, commandTimeout: 0, cancellationToken: ct));
         }

@@ -16,6 +16,7 @@ internal abstract class ReplayShadow : IAsyncDisposable
     public const string Schema = "catalog_replay";
 
     private readonly CheckResultStore _results;
+    private DbConnection? _connection;
 
     protected ReplayShadow(MigrationDatabase live, MigrationDatabase tables)
     {
@@ -45,6 +46,7 @@ internal abstract class ReplayShadow : IAsyncDisposable
         {
             await shadow.Drop(ct);
             await new Migrator(shadow.Tables, Chain.BuiltIn(live.Dialect.Folder), TimeProvider.System).Upgrade("head", again: false, ct);
+            await shadow.DoWithoutLog(ct);
             return shadow;
         }
         catch
@@ -65,6 +67,12 @@ internal abstract class ReplayShadow : IAsyncDisposable
     /// </summary>
     public virtual Task Analyze(DbConnection connection, CancellationToken ct) => Task.CompletedTask;
 
+    /// <summary>
+    /// Lets the empty tables of the shadow be written without a write-ahead log. A crash of the server may empty them,
+    /// and the next replay drops them.
+    /// </summary>
+    protected virtual Task DoWithoutLog(CancellationToken ct) => Task.CompletedTask;
+
     /// <summary>Begins a transaction in which all reads see the same state.</summary>
     public abstract Task<DbTransaction> BeginRead(DbConnection connection, CancellationToken ct);
 
@@ -74,15 +82,16 @@ internal abstract class ReplayShadow : IAsyncDisposable
     /// <summary>Stores and folds events in the shadow.</summary>
     public async Task Fold(string organization, IReadOnlyList<LoggedEvent> events, CancellationToken ct)
     {
-        await using var connection = await Tables.Source.OpenConnectionAsync(ct);
-        await using var transaction = await connection.BeginTransactionAsync(ct);
-        var session = new CrossOrganizationSession(connection, transaction, Tables.Failures, null, new DatabaseOperation(), null);
+        _connection ??= await Tables.Source.OpenConnectionAsync(ct);
+        await using var transaction = await _connection.BeginTransactionAsync(ct);
+        var session = new CrossOrganizationSession(_connection, transaction, Tables.Failures, null, new DatabaseOperation(), null);
         await new EventBatch(Tables.Failures, _results, organization, events).Store(session, ct);
         await transaction.CommitAsync(ct);
     }
 
     public virtual async ValueTask DisposeAsync()
     {
+        await (_connection?.DisposeAsync() ?? ValueTask.CompletedTask);
         await Tables.DisposeAsync();
         await Drop(CancellationToken.None);
         GC.SuppressFinalize(this);
