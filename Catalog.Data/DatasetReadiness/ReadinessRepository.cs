@@ -39,23 +39,24 @@ public sealed class ReadinessRepository(
     public async Task<Readiness?> Find(string organization, string shownId, int depth, DateTimeOffset? asOf, DateTimeOffset now,
         CancellationToken ct)
     {
-        if (await lineage.Within(budget).UpstreamWithWriters(organization, shownId, depth, ct) is not { } graph)
+        if (await lineage.Within(budget).Upstream(organization, shownId, depth, ct) is not { } graph)
         {
             return null;
         }
 
         var judged = graph.Nodes;
-        var declared = graph.Edges.Where(edge => edge.PipelineId.Length > 0).ToLookup(edge => edge.Downstream, edge => edge.PipelineId);
-        var writers = judged.SelectMany(node => declared[node.Dataset.Id]).ToHashSet(StringComparer.Ordinal);
         // This reads on three connections at once, because the server uses only one core for the lookups of one
         // statement.
         var reading = (
             Written: Written(organization, [.. judged.Select(node => node.Dataset.Id).Order()], ct),
             States: Checks(organization, [.. judged.Select(node => node.Dataset)], ct),
-            Declared: Pipelines(organization, writers, ct));
+            Declared: Declared(organization, graph, depth, ct));
         await Task.WhenAll(reading.Written, reading.States, reading.Declared);
-        var ((uses, runs), states, (pipelines, recent)) = (await reading.Written, await reading.States, await reading.Declared);
-        var others = await Pipelines(organization, runs.Values.Select(run => run.PipelineId).Where(id => !writers.Contains(id)), ct);
+        var ((uses, runs), states, (writers, isComplete, pipelines, recent)) =
+            (await reading.Written, await reading.States, await reading.Declared);
+        var declared = writers.ToLookup(writer => writer.Dataset, writer => writer.PipelineId);
+        var known = writers.Select(writer => writer.PipelineId).ToHashSet(StringComparer.Ordinal);
+        var others = await Pipelines(organization, runs.Values.Select(run => run.PipelineId).Where(id => !known.Contains(id)), ct);
         foreach (var pipeline in others.Pipelines.Values)
         {
             pipelines.Add(pipeline.Id, pipeline);
@@ -76,8 +77,8 @@ public sealed class ReadinessRepository(
             }, asOf, now));
         }
 
-        var status = ReadinessRules.Status(reasons, graph.Truncated);
-        return new(judged[0].Dataset.DisplayId, status, Sorted(reasons), judged.Count, graph.Truncated);
+        var isTruncated = graph.Truncated || !isComplete;
+        return new(judged[0].Dataset.DisplayId, ReadinessRules.Status(reasons, isTruncated), Sorted(reasons), judged.Count, isTruncated);
     }
 
     // For upstream datasets, only the reasons that prevent readiness and the checks that warn are listed.
@@ -89,6 +90,43 @@ public sealed class ReadinessRepository(
             .ThenBy(reason => reason.Code, StringComparer.Ordinal).ThenBy(reason => reason.PipelineId, StringComparer.Ordinal)
             .ThenBy(reason => reason.CheckId, StringComparer.Ordinal),
     ];
+
+    // Returns the pipelines that write the judged datasets by their edges, and the last runs of these pipelines. The graph
+    // has no edges that end in its farthest datasets, so these are read here.
+    private async Task<(List<(Guid Dataset, string PipelineId)> Writers, bool IsComplete, Dictionary<string, WriterPipeline> Pipelines,
+        List<RecentRun> Recent)> Declared(string organization, LineageGraph graph, int depth, CancellationToken ct)
+    {
+        var farthest = await EdgesTo(organization, graph.Nodes.Where(node => node.Depth == depth).Select(node => node.Dataset.Id), ct);
+        List<(Guid Dataset, string PipelineId)> writers =
+        [
+            .. graph.Edges.Select(edge => (edge.Downstream, edge.PipelineId)).Concat(farthest).Where(writer => writer.PipelineId.Length > 0)
+                .Distinct(),
+        ];
+        var (pipelines, recent) = await Pipelines(organization, writers.Select(writer => writer.PipelineId), ct);
+        return (writers, farthest.Count <= budget.Edges, pipelines, recent);
+    }
+
+    // Returns the datasets and pipelines of the edges that end in the datasets, and at most budget.Edges + 1 of them. The
+    // extra edge shows that not all edges were read.
+    private async Task<List<(Guid Dataset, string PipelineId)>> EdgesTo(
+        string organization, IEnumerable<Guid> datasets, CancellationToken ct)
+    {
+        var sql = $"""
+            -- Readiness.EdgesTo
+            select downstream, pipeline_id
+            from {db.Dialect.ByIndex("lineage_edges", "organization_id = @organization and valid_to is null", "downstream", "@ids")}
+            limit @Take
+            """;
+
+        List<(Guid, string)> edges = [];
+        foreach (var ids in datasets.Order().Chunk(db.Dialect.ListLimit).TakeWhile(_ => edges.Count <= budget.Edges))
+        {
+            edges.AddRange(await db.Many(organization, sql, new { organization, ids, Take = budget.Edges + 1 - edges.Count },
+                row => (row.GetGuid(0), row.GetString(1)), ct));
+        }
+
+        return edges;
+    }
 
     // Reads the last writes of the datasets, then the runs of these writes.
     private async Task<(ILookup<Guid, UseFacts> Uses, Dictionary<string, RecentRun> Runs)> Written(

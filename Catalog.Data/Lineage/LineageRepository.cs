@@ -53,22 +53,18 @@ public sealed class LineageRepository(CatalogDatabase db, LineageBudget budget)
             [.. frontier.Select(id => datasets[id]).OrderBy(dataset => dataset.DisplayId, StringComparer.Ordinal)]);
     }
 
-    /// <summary>
-    /// The part of the current graph upstream of a dataset. It includes the edges that end in the farthest datasets,
-    /// because these edges name the pipelines that write those datasets. The result has no frontier.
-    /// </summary>
+    /// <summary>The part of the current graph upstream of a dataset. The result has no frontier.</summary>
     /// <inheritdoc cref="Walk(string, string, LineageDirection, int, DateTimeOffset?, CancellationToken)"/>
-    public async Task<LineageGraph?> UpstreamWithWriters(string organization, string shownId, int depth, CancellationToken ct)
+    public async Task<LineageGraph?> Upstream(string organization, string shownId, int depth, CancellationToken ct)
     {
         var reader = new LineageReader(db, organization, null, ct);
-        if (await WalkFrom(reader, shownId, LineageDirection.Upstream, depth + 1, FirstHops) is not var (walk, datasets))
+        if (await WalkFrom(reader, shownId, LineageDirection.Upstream, depth, FirstHops) is not var (walk, datasets))
         {
             return null;
         }
 
-        var depths = walk.Depths.Where(node => node.Value <= depth).ToDictionary();
-        await reader.Datasets(depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
-        return new LineageGraph(NearestFirst(depths, datasets), walk.Edges, walk.Cut is not null, []);
+        await reader.Datasets(walk.Depths.Keys.Where(id => !datasets.ContainsKey(id)), datasets);
+        return new LineageGraph(NearestFirst(walk.Depths, datasets), walk.Edges, walk.Cut is not null, []);
     }
 
     // Returns the walk, and the datasets that it has read; null when the dataset does not exist.

@@ -36,9 +36,9 @@ public sealed partial class QueryPlanTests
 
         Assert.Superset(new HashSet<string>(StringComparer.Ordinal)
         {
-            "Readiness.Uses", "Readiness.Runs", "Readiness.Checks", "Readiness.Pipelines", "Lineage.OfAlias", "DatasetFacts.Facets",
-            "DatasetFacts.Aliases", "DatasetFacts.Writes", "ColumnLineage.Edges", "RunLineage.Place", "RunLineage.Children",
-            "RunLineage.Uses", "RunLineage.Beside",
+            "Readiness.Uses", "Readiness.Runs", "Readiness.Checks", "Readiness.Pipelines", "Readiness.EdgesTo", "Lineage.OfAlias",
+            "DatasetFacts.Facets", "DatasetFacts.Aliases", "DatasetFacts.Writes", "ColumnLineage.Edges",
+            "RunLineage.Place", "RunLineage.Children", "RunLineage.Uses", "RunLineage.Beside",
         }, plans.Select(plan => NameOf(plan.Query)).ToHashSet(StringComparer.Ordinal));
         var faults = plans.SelectMany(plan => Faults(plan.Query, plan.Plan)).Distinct().ToList();
         Assert.True(faults.Count == 0, string.Join("\n\n", faults));

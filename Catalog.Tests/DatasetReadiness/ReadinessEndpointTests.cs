@@ -183,10 +183,25 @@ public abstract class ReadinessEndpointTests(TestDatabase database) : EndpointTe
         await Post("wide", "r", "completed", 0);
 
         Assert.Equal("ready: written", await Readiness("a"));
-        var small = new ReadinessRepository(Database.Database, new LineageRepository(Database.Database, LineageBudget.Default),
-            new PipelineRuns(Database.Database), new(10, 10));
-        var cut = (await small.Find("default", $"{Name}.a", 0, null, DateTimeOffset.UtcNow, Ct))!;
-        Assert.Equal((ReadinessStatus.Unknown, true), (cut.Status, cut.Truncated));
+        Assert.Equal((ReadinessStatus.Ready, false), await Small(depth: 0));
+        Assert.Equal((ReadinessStatus.Unknown, true), await Small(depth: 1));
+
+        for (var i = 0; i < 10; i++)
+        {
+            await Register($"writer{i}", null, ("raw0", "a"));
+            await Post($"writer{i}", $"r{i}", "completed", 0);
+        }
+
+        Assert.Equal((ReadinessStatus.Unknown, true), await Small(depth: 0));
+        Assert.Equal("ready: written", await Readiness("a"));
+
+        async Task<(string Status, bool Truncated)> Small(int depth)
+        {
+            var small = new ReadinessRepository(Database.Database, new LineageRepository(Database.Database, LineageBudget.Default),
+                new PipelineRuns(Database.Database), new(10, 39));
+            var found = (await small.Find("default", $"{Name}.a", depth, null, DateTimeOffset.UtcNow, Ct))!;
+            return (found.Status, found.Truncated);
+        }
     }
 
     [Theory]
