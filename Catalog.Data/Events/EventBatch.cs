@@ -100,24 +100,24 @@ internal sealed class EventBatch(
         LineageFacts facts, List<LoggedEvent> folded, CancellationToken ct)
     {
         HashSet<(string, string)> taken = [];
-        List<(DateTimeOffset At, RunEvent Event)> runEvents =
+        List<(int Event, RunEvent Run)> reported =
         [
-            .. folded.SelectMany(@event => @event.Report.RunEvents
-                .Where(own => jobs.Refusal(own.PipelineId!) is null).Select(own => (@event.Report.At, own))),
+            .. folded.Index().SelectMany(@event => @event.Item.Report.RunEvents
+                .Where(run => jobs.Refusal(run.PipelineId!) is null).Select(run => (@event.Index, run))),
         ];
-        if (runEvents.Count == 0)
+        if (reported.Count == 0)
         {
             return taken;
         }
 
-        var batch = new RunEventBatch(dialect, organization, runEvents.ConvertAll(pair => pair.Event), _now);
+        var batch = new RunEventBatch(dialect, organization, reported.ConvertAll(pair => pair.Run), _now);
         await RunEventBatch.Record(session, [batch], ct);
-        foreach (var ((at, @event), receipt) in runEvents.Zip(batch.Receipts()))
+        var refused = reported.Zip(batch.Receipts())
+            .Where(pair => pair.Second.Outcome is not (RunOutcome.Created or RunOutcome.Updated)).Select(pair => pair.First).ToList();
+        taken.UnionWith(refused.Select(pair => (pair.Run.RunId, pair.Run.PipelineId!)));
+        foreach (var @event in refused.Select(pair => pair.Event).Distinct())
         {
-            if (receipt.Outcome is not (RunOutcome.Created or RunOutcome.Updated) && taken.Add((@event.RunId, @event.PipelineId!)))
-            {
-                facts.Add(at, new UnreadFacet("run", "runId", UnreadReason.RunIdTaken));
-            }
+            facts.Add(folded[@event].Report.At, new UnreadFacet("run", "runId", UnreadReason.RunIdTaken));
         }
 
         return taken;

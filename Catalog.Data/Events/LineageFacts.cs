@@ -46,30 +46,33 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
             Add(at, unread);
         }
 
-        var refusedRuns = taken.Select(run => run.RunId).ToHashSet(StringComparer.Ordinal);
         foreach (var name in report.Datasets)
         {
             Dataset(name);
         }
 
-        foreach (var run in report.Runs.Where(run => !taken.Contains((run.RunId, run.PipelineId)) && jobs.Refusal(run.PipelineId) is null))
+        // Another event of the batch can report the same run with its true pipeline. So what this event says about a run
+        // is left out by its own pipeline, not by whether the batch knows the run.
+        var own = report.Runs.Where(run => !taken.Contains((run.RunId, run.PipelineId)) && jobs.Refusal(run.PipelineId) is null).ToList();
+        var runs = own.Select(run => run.RunId).ToHashSet(StringComparer.Ordinal);
+        foreach (var run in own)
         {
             Add(at, run);
         }
 
-        foreach (var facet in report.Facets.Where(facet => facet.Subject != FacetSubject.Run || !refusedRuns.Contains(facet.Id)))
+        foreach (var facet in report.Facets.Where(facet => facet.Subject != FacetSubject.Run || runs.Contains(facet.Id)))
         {
             Add(at, facet);
         }
 
-        foreach (var use in report.Uses.Where(use => _runs.ContainsKey(use.RunId)))
+        foreach (var use in report.Uses.Where(use => runs.Contains(use.RunId)))
         {
             Add(at, use);
         }
 
         foreach (var edge in report.Edges)
         {
-            Add(at, edge);
+            Add(at, edge, isOfOwnRun: edge.RunId is { } run && runs.Contains(run));
         }
 
         foreach (var edge in report.ColumnEdges)
@@ -146,7 +149,7 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
         }
     }
 
-    private void Add(DateTimeOffset at, ReportedEdge edge)
+    private void Add(DateTimeOffset at, ReportedEdge edge, bool isOfOwnRun)
     {
         var key = (edge.PipelineId, Dataset(edge.Upstream), Dataset(edge.Downstream));
         if (key.Item2 == key.Item3)
@@ -157,9 +160,9 @@ internal sealed class LineageFacts(Dialect dialect, string organization, Func<Da
         _edges[key] = _edges.TryGetValue(key, out var row)
             ? row with { First = Min(row.First, at), Last = Max(row.Last, at) }
             : new(edge.PipelineId, key.Item2, key.Item3, at, at);
-        if (edge.RunId is { } run && _runs.TryGetValue(run, out var own))
+        if (isOfOwnRun)
         {
-            _runs[run] = own with { HasEdges = true };
+            _runs[edge.RunId!] = _runs[edge.RunId!] with { HasEdges = true };
         }
 
         _pipelines.Add(edge.PipelineId);

@@ -1,7 +1,9 @@
 using System.Data.Common;
+using System.Text.Json;
 using Catalog.Data.Migrations;
 using Catalog.Migrations.Retention;
 using Catalog.Tests.Dbt;
+using Catalog.Tests.OpenLineage;
 using Catalog.Tests.Otlp;
 using Catalog.Tests.Support;
 
@@ -129,6 +131,35 @@ public abstract class ReplayTests : ReplaySteps
         Assert.Equal(0, (await Console("apply")).Exit);
 
         Assert.Equal(intact, await FoldedTables.Read(Database));
+    }
+
+    // The service stored each event alone; the replay folds them as one batch.
+    [Fact]
+    public async Task Nothing_differs_after_two_jobs_used_the_same_run_id()
+    {
+        var at = OpenLineageFoldTests.Now;
+        foreach (var (job, type, dataset) in new[]
+        {
+            ("owner", "START", "a"), ("other", "START", "b"), ("owner", "RUNNING", "c"), ("other", "COMPLETE", "d"), ("owner", "COMPLETE", "e"),
+        })
+        {
+            at = at.AddSeconds(1);
+            var text = JsonSerializer.Serialize(new
+            {
+                eventType = type,
+                eventTime = at,
+                run = new { runId = "shared", facets = new { nominalTime = new { nominalStartTime = $"{job} {type}" } } },
+                job = new { @namespace = "ns", name = job },
+                inputs = new[] { new { @namespace = "db", name = $"in_{dataset}" } },
+                outputs = new[] { new { @namespace = "db", name = $"out_{dataset}" } },
+            });
+            await Store("default", [text], at);
+        }
+
+        Assert.Equal(6, await Scalar("select count(*) from run_datasets where run_id = 'shared'"));
+        Assert.Equal(3, await Scalar("select count(*) from facets where subject = 'run' and subject_id = 'shared'"));
+        Assert.Equal(2, await Scalar("select events from unread_facets where reason = 'run_id_taken'"));
+        Assert.Equal("", Differences(await Console("--dry-run", "--json")));
     }
 
     [Fact]
