@@ -62,7 +62,8 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     [Fact]
     public void Every_table_and_index_starts_with_the_organization()
     {
-        // Catalog.Data.Database.LookUp reads by these columns before the organization is known.
+        // Catalog.Data.Database.LookUp reads by these columns before the organization is known, so these indexes begin
+        // with them.
         string[] lookUps = ["due_ms", "due_ms", "id", "stripe_customer_id"];
         var sql = string.Concat(Chain.BuiltIn("postgres").Scripts.Select(script => script.Up.Sql));
         var indexes = KeysAndIndexes().Matches(sql).ToList();
@@ -251,7 +252,7 @@ public sealed partial class ConventionTests(SqliteTestDatabase database) : IClas
     [GeneratedRegex(@"Microsoft\.AspNetCore|System\.Net\.Http|\bHttpContext\b")]
     private static partial Regex Http();
 
-    // An interpolated, verbatim or raw literal cannot be wrapped everywhere.
+    // An interpolated, verbatim or raw literal cannot be wrapped everywhere, so its line may be longer.
     [GeneratedRegex(@"[$@]""|""""""")]
     private static partial Regex LongLiteral();
 

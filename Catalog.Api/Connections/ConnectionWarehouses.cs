@@ -68,7 +68,8 @@ internal sealed class ConnectionWarehouses(
 
         var secrets = connection.Secrets is { } sealedSecrets ? box.Open(organization, connection.Id, sealedSecrets)
             ?? throw new WarehouseException(WarehouseProblem.SecretUnavailable,
-                "The secrets of the connection cannot be decrypted with the key of this installation. Register them again.") : null;
+                "The secrets of the connection cannot be decrypted with the key of this installation. Replace the connection, with its "
+                    + "secrets, or ask the operator to restore the earlier key.") : null;
         var config = await ConnectionConfig.From(connection.Config, secrets)
             .WithSecrets(reference => secretReferences.Resolve(organization, reference, ct));
         try

@@ -26,11 +26,13 @@ internal static class JsonNumber
         "contains a number with more than 1,000 digits, or outside the range of a double, which many clients cannot read; send it as text.";
 
     /// <summary>
-    /// Reads a whole number in every notation that JSON allows: <c>3</c>, <c>3.0</c>, <c>3e0</c>, <c>30e-1</c>.
+    /// Reads a whole number of at most 1,000 characters in every notation that JSON allows: <c>3</c>, <c>3.0</c>,
+    /// <c>3e0</c>, <c>30e-1</c>.
     /// </summary>
     /// <param name="text">The JSON number. Any other text is not a whole number.</param>
     /// <param name="value">
-    /// The number. When it is out of range, the nearest end of the range; when it is not a whole number, 0.
+    /// The number. When it is out of range, the nearest end of the range; when the text is too long or not a whole number,
+    /// 0.
     /// </param>
     /// <returns>Null when the text is valid; otherwise the error message.</returns>
     public static string? ReadWhole(ReadOnlySpan<byte> text, out long value)

@@ -15,10 +15,12 @@ internal static class Problems
 
     public static Problem SignatureInvalid() =>
         new(400, "signature_invalid",
-            "Stripe-Signature does not match the request body, or its timestamp differs from the current time by more than 5 minutes.");
+            "Stripe-Signature does not match the request body, or its timestamp differs from the current time by more than 5 minutes. "
+                + "Check DATAXPIPE_STRIPE_WEBHOOK_SECRET and the clock of the service.");
 
     public static Problem Unauthorized() =>
-        new(401, "unauthorized", "Send a valid API key as X-API-KEY, or a key or access token as Authorization: Bearer.")
+        new(401, "unauthorized",
+            "The request has no valid key or token. Send a valid API key as X-API-KEY, or a key or access token as Authorization: Bearer.")
         {
             WwwAuthenticate = "Bearer realm=\"catalog\""
         };
@@ -76,7 +78,8 @@ internal static class Problems
         new(409, "run_id_taken", $"The run id '{Shorten(id)}' belongs to another pipeline. Choose another id.");
 
     public static Problem IdTaken(string what, string id) =>
-        new(409, "id_taken", $"Another {what} has the id '{Shorten(id)}'. Send the same content again, or choose another id.");
+        new(409, "id_taken",
+            $"Another {what} already has the id '{Shorten(id)}'. Choose another id; a repeated request must have the same content.");
 
     public static Problem DefaultOrganization() =>
         new(409, "default_organization",
@@ -123,7 +126,8 @@ internal static class Problems
 
     public static Problem CheckOfOtherTool(string id) =>
         new(409, "no_executable_checks",
-            $"Another tool, such as dbt, defined the check '{Shorten(id)}' and executes it. The Catalog only stores its results.");
+            $"Another tool, such as dbt, defined the check '{Shorten(id)}' and executes it. The Catalog only stores its results. Execute "
+                + "it with that tool.");
 
     public static Problem ExecutionFinished(string status) =>
         new(409, "execution_finished", $"The execution is {status} and can no longer be cancelled.");
@@ -136,7 +140,9 @@ internal static class Problems
         };
 
     public static Problem PreconditionFailed() =>
-        new(412, "precondition_failed", "The object was changed after it was read. Read it again, and send the new ETag as If-Match.");
+        new(412, "precondition_failed",
+            "The object does not have the ETag in If-Match: it was changed or deleted, or does not exist. Read it again, and send its "
+                + "current ETag as If-Match.");
 
     public static Problem VersionTaken(string pipeline, string version) =>
         new(409, "version_taken",
@@ -180,8 +186,8 @@ internal static class Problems
     public static Problem Internal() => new(500, "internal_error", "The service failed unexpectedly. Report the trace_id to the operator.");
 
     public static Problem SecretKeyMissing() => new(501, "secret_key_missing",
-        "This service has no key to encrypt secrets with. Refer to the secret with a field that ends in _secret, or ask the operator "
-            + "to set DATAXPIPE_SECRET_KEY.");
+        "This service has no key for encrypting secrets. Send a reference instead of the secret, for example password_secret with the "
+            + "value vault/data/db-password, or ask the operator to set DATAXPIPE_SECRET_KEY.");
 
     public static Problem BillingNotConfigured() =>
         new(501, "billing_not_configured",
@@ -231,7 +237,7 @@ internal static class Problems
         404 => PathUnknown(),
         405 => MethodNotAllowed(),
         408 => new(408, "request_timeout", "The request arrived too slowly. Send it again."),
-        413 => TooLarge("The request is larger than this path allows."),
+        413 => TooLarge("The request is larger than this path allows. Send less in one request."),
         415 => UnsupportedType(),
         _ => new(status, status < 500 ? "bad_request" : "internal_error", ReasonPhrases.GetReasonPhrase(status) + "."),
     };

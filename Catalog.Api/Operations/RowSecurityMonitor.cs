@@ -42,7 +42,9 @@ internal sealed partial class RowSecurityMonitor(CatalogDatabase database, Datab
             var found = await database.Isolation(ct);
             if (found is not null && found != _last)
             {
-                (found.IsEnforced ? (Action<string>)LogRowSecurityActive : LogRowSecurityInactive)(found.Description);
+                Action<string> write = found.IsEnforced ? LogRowSecurityActive
+                    : found.BlocksStatements ? LogRequestsRejected : LogRowSecurityInactive;
+                write(found.Description);
             }
 
             _last = found;
@@ -58,6 +60,11 @@ internal sealed partial class RowSecurityMonitor(CatalogDatabase database, Datab
         Level = LogLevel.Information, Message = "Organizations are separated by SQL conditions and by row-level security: {Words}")]
     private partial void LogRowSecurityActive(string words);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Organizations are separated by SQL conditions only: {Words}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Organizations are separated by SQL conditions only, because row-level security is not active: {Words}")]
     private partial void LogRowSecurityInactive(string words);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning, Message = "All requests for data are rejected, because row-level security is not active: {Words}")]
+    private partial void LogRequestsRejected(string words);
 }

@@ -13,7 +13,7 @@ internal sealed class PipelineSpecValidator : AbstractValidator<PipelineSpec>
     public PipelineSpecValidator()
     {
         RuleFor(pipeline => pipeline.Name).Key().Must(name => name is not "overdue")
-            .WithMessage("must not be overdue, which is a path of the API.");
+            .WithMessage("must not be the word overdue, which is a path of the API.");
         RuleFor(pipeline => pipeline.Version)
             .SetValidator(new JsonRule<PipelineSpec>(JsonSchemaType.String | JsonSchemaType.Number, "must be text or a number."));
         RuleFor(pipeline => pipeline.VersionText()).OptionalKey().Must(version => version is not PipelineVersion.Reported)

@@ -42,8 +42,8 @@ internal sealed record SecretSettings
                 || prefix.StartsWith(own, StringComparison.Ordinal))))
         {
             throw new SettingException(
-                $"{PrefixName} must be at least 4 capital letters, digits or underscores, and must not be the beginning of a setting "
-                    + "of the service, or begin like one; for example WAREHOUSE_SECRET_.");
+                $"{PrefixName} must consist of at least 4 capital letters, digits or underscores, such as WAREHOUSE_SECRET_. It must "
+                    + "not begin like a setting of the service or of its environment, such as DATAXPIPE_ or AWS_.");
         }
 
         var folder = Setting.Text(configuration, FolderName)?.TrimEnd('/');

@@ -100,7 +100,8 @@ internal sealed class VaultToken(VaultHttp vault, VaultSettings settings, TimePr
             var text = new FileInfo(path).Length <= MaxFileBytes ? (await File.ReadAllTextAsync(path, ct)).Trim() : "";
             // A line end in the token would end the HTTP header.
             return text.Length > 0 && text.All(letter => letter is > ' ' and <= '~') ? text
-                : throw VaultHttp.Unavailable("The file with the token of the service is not valid. The operator must check it.");
+                : throw VaultHttp.Unavailable("The file with the token of the service must contain only the token: visible "
+                    + "ASCII characters, at most 16 KiB. The operator must correct it.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -80,7 +80,7 @@ public static class ReadinessRules
 
         if (writes.Count == 0)
         {
-            yield return Reason(ReadinessCode.NoRun, ReadinessStatus.Unknown, "No run of the pipeline that writes it is known.");
+            yield return Reason(ReadinessCode.NoRun, ReadinessStatus.Unknown, "No run of the pipeline that writes the dataset is known.");
         }
         else if (JudgeLatest(writes[0]) is var (code, effect, detail))
         {
@@ -100,7 +100,7 @@ public static class ReadinessRules
             if (!Cron.IsValid(schedule))
             {
                 yield return Reason(ReadinessCode.ScheduleUnreadable, ReadinessStatus.Unknown,
-                    "The schedule of the pipeline cannot be read.");
+                    "The schedule of the pipeline is not a valid cron expression. Correct it.");
             }
             else if (OverduePipelines.Expected(schedule, asOf) is { } due
                 && OverduePipelines.IsMissed(due, writer.RegisteredAt, good.Count == 0 ? null : good.Max()))
@@ -115,10 +115,11 @@ public static class ReadinessRules
     private static (string Code, string Effect, string Detail)? JudgeLatest(WriteFacts write) => write.Status switch
     {
         RunStatus.Completed => null,
-        RunStatus.Failed => (ReadinessCode.WriteFailed, ReadinessStatus.NotReady, "The latest run that writes it failed."),
-        RunStatus.Cancelled => (ReadinessCode.WriteCancelled, ReadinessStatus.NotReady, "The latest run that writes it was cancelled."),
-        _ when IsOpen(write) => (ReadinessCode.BeingWritten, ReadinessStatus.NotReady, "A run that writes it has not ended."),
-        _ => (ReadinessCode.RunUnknown, ReadinessStatus.Unknown, "The state of the run that wrote it last is not known."),
+        RunStatus.Failed => (ReadinessCode.WriteFailed, ReadinessStatus.NotReady, "The latest run that writes the dataset failed."),
+        RunStatus.Cancelled =>
+            (ReadinessCode.WriteCancelled, ReadinessStatus.NotReady, "The latest run that writes the dataset was cancelled."),
+        _ when IsOpen(write) => (ReadinessCode.BeingWritten, ReadinessStatus.NotReady, "A run that writes the dataset has not ended."),
+        _ => (ReadinessCode.RunUnknown, ReadinessStatus.Unknown, "The state of the run that wrote the dataset last is not known."),
     };
 
     private static ReadinessReason? JudgeCheck(ReadinessFacts facts, CheckFacts check, WriteFacts? current)

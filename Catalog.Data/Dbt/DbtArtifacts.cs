@@ -45,7 +45,10 @@ public sealed partial record DbtArtifacts
         var body = Body();
         if (body.Length > MaxBodyCharacters)
         {
-            return (null, new() { ["/manifest"] = ["is too large, even without its SQL."] });
+            return (null, new()
+            {
+                ["/manifest"] = [$"is too large: the artifacts without their SQL must have at most {MaxBodyCharacters} characters."]
+            });
         }
 
         using var kept = JsonDocument.Parse(body, new() { MaxDepth = 80 });

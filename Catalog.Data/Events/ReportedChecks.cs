@@ -20,7 +20,10 @@ internal sealed class ReportedChecks(Session session, string organization, strin
 
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Stores the definitions of one event, whose facets are stored already.</summary>
+    /// <summary>
+    /// Stores the definitions of one event. The facets of the event must be stored before, because they show which
+    /// definitions are no longer reported.
+    /// </summary>
     /// <param name="checks">All checks of the pipeline.</param>
     /// <param name="at">The time of the event.</param>
     /// <param name="ct">Cancels the operation.</param>

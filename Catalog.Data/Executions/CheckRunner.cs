@@ -180,7 +180,8 @@ public sealed class CheckRunner
                 await _report(await CheckScan.RunGroups(await session.Get(ct), check, hidden, ct) is { } groups
                     ? VerdictRules.JudgeGroups(check, groups, clock.Elapsed, hidden.All)
                     : VerdictRules.Error(
-                        check.Check, $"there are more than {check.MaxGroups} groups; raise params.max_groups, at most 1000.",
+                        check.Check, $"there are more than {check.MaxGroups} groups. Set params.max_groups to a higher number (at most "
+                            + "1000), or group by columns with fewer values.",
                         check.Table));
                 return;
             }

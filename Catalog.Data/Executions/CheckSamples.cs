@@ -25,13 +25,13 @@ internal static class CheckSamples
     {
         if (check.Kind.SampleColumns.Count == 0)
         {
-            return new(null, "the definition names no column. Add column or columns, which the sample then shows.");
+            return new(null, "the definition names no column to show. Set column or columns.");
         }
 
         var columns = check.Kind.SampleColumns.Where(column => !hidden.Contains(column)).Distinct(StringComparer.Ordinal).ToList();
         if (columns.Count == 0)
         {
-            return new(null, hidden.All ?? "all its columns are tagged pii or denied.");
+            return new(null, hidden.All ?? "all its columns are tagged pii or named in sample_deny.");
         }
 
         try

@@ -17,7 +17,7 @@ internal sealed class HiddenColumns
     public string? All { get; }
 
     /// <summary>A sentence that says why a column is hidden.</summary>
-    public string Reason => All ?? "its column is tagged pii or denied.";
+    public string Reason => All ?? "its column is tagged pii or named in sample_deny.";
 
     public bool Contains(string column) => All is not null || _names.Contains(column);
 

@@ -35,7 +35,8 @@ internal static class MissingNames
             {
                 if (columns.Count == 0)
                 {
-                    return $"the table {table} does not exist, or the user of the connection may not see it.";
+                    return $"the table {table} does not exist, or the user of the connection has no permission to read it. Correct the "
+                        + "name, or grant the permission.";
                 }
 
                 if (names.OfType<string>().FirstOrDefault(name => !columns.Contains(name)) is { } missing)

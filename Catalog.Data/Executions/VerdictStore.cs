@@ -27,9 +27,12 @@ public sealed class VerdictStore(ExecutionJobs jobs, ResultIngest ingest, CheckR
         var stored = outcome == ResultOutcome.Duplicate ? await results.Find(organization, result.Id, ct) ?? result : result;
         var refusal = outcome switch
         {
-            ResultOutcome.PipelineUnknown => "The result was not stored: the pipeline of the check is not registered any more.",
-            ResultOutcome.RunIdTaken => "The result was not stored: the run belongs to another pipeline.",
-            ResultOutcome.IdTaken or ResultOutcome.KeyReused => "The result was not stored: another result has its id.",
+            ResultOutcome.PipelineUnknown =>
+                "The result was not stored: the pipeline of the check is no longer registered. Register it again.",
+            ResultOutcome.RunIdTaken =>
+                "The result was not stored: the run belongs to another pipeline. Execute the check with another run_id.",
+            ResultOutcome.IdTaken or ResultOutcome.KeyReused =>
+                "The result was not stored: another result has its id. Execute the check again.",
             _ => null,
         };
         await jobs.Store(organization, job.Id, claim, new()

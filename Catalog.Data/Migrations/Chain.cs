@@ -232,7 +232,8 @@ public sealed partial class Chain
         if (files.FirstOrDefault(file => file.StartsWith("down/", StringComparison.Ordinal)
             && Scripts.All(script => script.Name != file["down/".Length..])) is { } lost)
         {
-            throw new MigrationException(MigrationFault.ChainBroken, $"{folder}/{lost} belongs to no script.");
+            throw new MigrationException(MigrationFault.ChainBroken,
+                $"{folder}/{lost} belongs to no script. Give it the name of its up script, or delete it.");
         }
     }
 

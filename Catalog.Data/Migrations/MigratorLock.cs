@@ -22,11 +22,11 @@ internal sealed class MigratorLock(MigrationDatabase database, Chain chain, Migr
         await using var held = await _dialect.Lock(connection, limits.MaxWait, holder =>
             progress?.Invoke(new("", $"waiting for {holder}")), ct)
             ?? throw new MigrationException(MigrationFault.LockNotObtained,
-                $"The lock was not obtained in {limits.MaxWait.TotalSeconds:0} s"
+                $"The migration lock was not obtained in {limits.MaxWait.TotalSeconds:0} s"
                 + (await _dialect.Holder(connection, ct) is { } migrator
-                    ? $"; {migrator}. Wait for the migrator to finish, or find it with `catalog-migrations doctor` and end it with "
-                        + "`catalog-migrations kill`."
-                    : ". It is free now: run the command again."));
+                    ? $": it is held by {migrator}. Wait for this migrator to finish, or find it with `catalog-migrations doctor` and "
+                        + "end it with `catalog-migrations kill`."
+                    : ": another process held it or wrote to the database. Run this again when that process is done."));
         var status = await SchemaStatus.Read(connection, _dialect, chain, ct);
         if (rejectFaults && status.Faults.Count > 0)
         {

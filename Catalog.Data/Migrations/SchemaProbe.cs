@@ -119,7 +119,8 @@ public sealed class SchemaProbe : IAsyncDisposable
         Unavailability.FileUnusable => "The SQLite file cannot be opened: check that its folder exists and that this user can write there.",
         Unavailability.NotADatabase => "The file is not a SQLite database, or is damaged: name another file, or restore it.",
         Unavailability.SessionRefused =>
-            "The server rejects the session: correct the options in the address; the log contains the server's message.",
+            "The server rejects the session: correct the options in the address, or the settings of the role or the database; the log "
+                + "contains the server's message.",
         Unavailability.PoolerInBetween =>
             "A pooler in transaction mode is in front of the database: set DATAXPIPE_PGBOUNCER=true, or use the address of the "
                 + "server itself.",

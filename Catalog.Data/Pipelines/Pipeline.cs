@@ -2,7 +2,7 @@ using Catalog.Data.Schedules;
 
 namespace Catalog.Data.Pipelines;
 
-/// <summary>A pipeline in a list, with its latest run and open failures.</summary>
+/// <summary>A registered pipeline with its latest run and the number of its open failures.</summary>
 public sealed record Pipeline
 {
     public required string Id { get; init; }

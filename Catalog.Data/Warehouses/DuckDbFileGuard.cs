@@ -8,7 +8,7 @@ namespace Catalog.Data.Warehouses;
 /// </summary>
 internal static partial class DuckDbFileGuard
 {
-    private const string Reason = "reads a file or an address. Name a table or view of the database.";
+    private const string Reason = "reads a file or an address, which is not allowed. Use the name of a table or view of the database.";
 
     // Functions whose arguments are separated by FROM.
     private static readonly HashSet<string> WithFromInside = ["extract", "overlay", "position", "substring", "trim"];
@@ -52,12 +52,12 @@ internal static partial class DuckDbFileGuard
 
             if (expectsTable && token.Kind == SqlTokenKind.String)
             {
-                return $"A text as a table {Reason}";
+                return $"A string in place of a table {Reason}";
             }
 
             if (expectsTable && token.IsName && FileName().IsMatch(NameAt(tokens, i)))
             {
-                return $"A table with the name of a file {Reason}";
+                return $"A table name that looks like the name of a file {Reason}";
             }
 
             if (previous.IsSymbol('.'))

@@ -58,6 +58,7 @@ public sealed class DuckDbWarehouse : Warehouse
         DuckDBException { Message: var message } when message.Contains("ermission denied", StringComparison.Ordinal) =>
             WarehouseMessages.FileUnreadable(),
         _ => new(WarehouseProblem.DatabaseMissing,
-            "The file of the connection cannot be opened: it is not a DuckDB database, or has a newer version."),
+            "The file of the connection cannot be opened: it is not a DuckDB database, or a newer version of DuckDB wrote it. Check path, "
+                + "or write the file with an older version."),
     };
 }

@@ -95,7 +95,7 @@ internal sealed partial class DuckDbWarehouseConnection(DuckDBConnection connect
             "INTERRUPT" => WarehouseMessages.Timeout(limits),
             "Permission" => WarehouseMessages.Refused("Only statements that read tables of this file can run here."),
             "Out of Memory" =>
-                WarehouseMessages.TooMuchData("The statement needs more memory than this service gives to a statement."),
+                WarehouseMessages.TooMuchData("The statement needs more memory than the service allows. Read fewer rows or columns."),
             "Catalog" when message.Contains("Table with name", StringComparison.Ordinal) => WarehouseMessages.TableMissing(),
             "Binder" when message.Contains("olumn", StringComparison.Ordinal) => WarehouseMessages.ColumnMissing(),
             var type => WarehouseMessages.Sql(type.Length <= 20 ? type : null),

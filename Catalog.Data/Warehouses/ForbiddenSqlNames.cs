@@ -10,16 +10,16 @@ namespace Catalog.Data.Warehouses;
 /// </summary>
 internal static class ForbiddenSqlNames
 {
-    private const string Files = "reads or writes files of the server";
-    private const string Network = "connects to other servers";
-    private const string Waits = "makes the server wait";
-    private const string Memory = "makes values of any size";
+    private const string Files = "reads or writes files, or other data that is not in a table";
+    private const string Network = "connects to other servers or databases";
+    private const string Waits = "makes the server wait or work for a long time";
+    private const string Memory = "makes values of any size, which can use too much memory";
     private const string Locks = "takes or releases locks that outlive the query";
-    private const string Session = "changes the session, the server or other sessions";
-    private const string Sequences = "changes a sequence";
-    private const string SqlInText = "runs SQL that stands in a text";
-    private const string Programs = "runs programs or loads code";
-    private const string Internals = "shows files, secrets or settings of the server";
+    private const string Session = "changes the session, the server or other sessions, or shows their state";
+    private const string Sequences = "changes a sequence or depends on one";
+    private const string Unchecked = "uses SQL or tables that the service cannot check";
+    private const string Programs = "runs programs or procedures, or loads code";
+    private const string Internals = "shows files, secrets or settings of the server, or other internal data";
 
     private static readonly FrozenDictionary<WarehouseSqlFamily, Group[]> Functions = new Dictionary<WarehouseSqlFamily, Group[]>
     {
@@ -27,7 +27,7 @@ internal static class ForbiddenSqlNames
         [
             new(Files, "pg_read_file* pg_read_binary_file* pg_ls_* pg_stat_file pg_file_* lo_* loread lowrite pg_current_logfile "
                 + "pg_logdir_ls pg_show_all_file_settings"),
-            new(Network, "dblink* postgres_fdw* http http_* xslt_process table_import_from_s3 query_export_to_s3* invoke pg_background_*"),
+            new(Network, "dblink* postgres_fdw* http http_* xslt_process table_import_from_s3 query_export_to_s3* invoke"),
             new(Waits, "pg_sleep*"),
             new(Locks, "pg_advisory_* pg_try_advisory_*"),
             new(Session, "set_config pg_notify pg_terminate_backend pg_cancel_backend pg_reload_conf pg_rotate_logfile* pg_logical_* "
@@ -38,8 +38,8 @@ internal static class ForbiddenSqlNames
                 + "brin_desummarize_range gin_clean_pending_list binary_upgrade_* pg_extension_config_dump pg_set_* pg_restore_* "
                 + "pg_clear_* pg_sync_* pg_walfile_* pg_wal_summar* setseed"),
             new(Sequences, "nextval setval"),
-            new(SqlInText, "query_to_xml* cursor_to_xml* table_to_xml* schema_to_xml* database_to_xml* ts_stat ts_rewrite crosstab* "
-                + "connectby xpath_table"),
+            new(Unchecked, "query_to_xml* cursor_to_xml* table_to_xml* schema_to_xml* database_to_xml* ts_stat ts_rewrite crosstab* "
+                + "connectby xpath_table pg_background_*"),
             new(Internals, "pg_stat_get_activity pg_stat_get_backend_* pg_stat_statements pg_show_all_settings"),
         ],
         [Family.MySql] =
@@ -51,16 +51,17 @@ internal static class ForbiddenSqlNames
             new(Locks, "get_lock release_lock release_all_locks service_get_* service_release_*"),
             new(Session, "last_insert_id ps_thread_* wsrep_* spider_* group_replication_* "
                 + "asynchronous_connection_failover_* audit_* keyring_* mysql_firewall_* version_tokens_* "
-                + "set_firewall_mode mysqlx_* gen_blocklist gen_dictionary_load gen_dictionary_drop"),
+                + "set_firewall_mode mysqlx_* gen_blocklist gen_dictionary_load gen_dictionary_drop sys_set sys_get"),
             new(Sequences, "nextval setval lastval"),
-            new(Programs, "analyse sys_exec sys_eval sys_set sys_get lib_mysqludf_*"),
+            new(Programs, "analyse sys_exec sys_eval lib_mysqludf_*"),
         ],
         [Family.Sqlite] =
         [
             new(Files, "readfile writefile edit zipfile zipfile_cds fsdir lsdir lsmode sqlar_* csv csv_*"),
-            new(Programs, "load_extension fts3_tokenizer eval icu_load_collation"),
+            new(Programs, "load_extension fts3_tokenizer"),
+            new(Unchecked, "eval"),
             new(Waits, "sleep usleep"),
-            new(Session, "sqlite_attach sqlite_detach sqlite_add_schema_column shell_*"),
+            new(Session, "sqlite_attach sqlite_detach sqlite_add_schema_column shell_* icu_load_collation"),
         ],
         [Family.DuckDb] =
         [
@@ -72,8 +73,9 @@ internal static class ForbiddenSqlNames
             new(Sequences, "nextval setval"),
             // DuckDB runs in this process, and its memory limit does not apply to the results of these functions.
             new(Memory, "repeat lpad rpad range generate_series list_resize array_resize format printf"),
-            new(SqlInText, "query query_table json_execute_serialized_sql json_serialize_plan *_substrait "
-                + "*_substrait_json python_map_function sql_auto_complete"),
+            new(Unchecked, "query query_table json_execute_serialized_sql json_serialize_plan *_substrait "
+                + "*_substrait_json sql_auto_complete"),
+            new(Programs, "python_map_function"),
             new(Internals, "getenv getvariable current_setting which_secret"),
         ],
         [Family.ClickHouse] =
@@ -84,7 +86,7 @@ internal static class ForbiddenSqlNames
                 + "arrowflight kafka nats rabbitmq meilisearch"),
             new(Waits, "sleep*"),
             new(Programs, "executable* catboostevaluate modelevaluate"),
-            new(SqlInText, "fuzzquery loop"),
+            new(Unchecked, "fuzzquery loop"),
             new(Session, "generateserialid trap"),
             new(Internals, "addresstoline* addresstosymbol getmacro getserverport getserversetting getmergetreesetting"),
         ],
@@ -129,7 +131,7 @@ internal static class ForbiddenSqlNames
         var owned = owner.IsName ? $"{SqlCharacter.Folded(owner.Text)}.{name}" : name;
         if (Relations[family].Has(name, owned))
         {
-            return $"{Shown(owned)} {Relations[family].Reason}. Remove it.";
+            return $"{Shown(owned)} is not allowed, because it {Relations[family].Reason}. Remove it.";
         }
 
         if (at + 1 == tokens.Count || !tokens[at + 1].IsSymbol('('))
@@ -140,12 +142,12 @@ internal static class ForbiddenSqlNames
         // Collations of some servers read other letters as ASCII letters, and the lists would not find such a name.
         if (!Ascii.IsValid(token.Text))
         {
-            return "A name before a parenthesis has letters other than a to z. The name of a function must be of ASCII letters. If it is "
-                + "not a function, write AS between the name and the parenthesis.";
+            return "A name before a parenthesis has letters other than a to z, and it can be the name of a function. Rename it, so that "
+                + "it has only ASCII letters.";
         }
 
         var group = Array.Find(Functions[family], group => group.Has(name, owned));
-        return group is null ? null : $"The function {token.Text} {group.Reason}. Remove it.";
+        return group is null ? null : $"The function {token.Text} is not allowed, because it {group.Reason}. Remove it.";
     }
 
     private static string Shown(string name) => name.Length > 60 ? "A name of a system schema" : name;

@@ -91,7 +91,7 @@ public sealed class PostgresWarehouse : Warehouse
         DestinationGuard.ValidateHost(field, host);
         return FileParameters.Any(settings.ShouldSerialize)
             ? throw new SettingException(
-                $"{field}: parameters that refer to files (sslcert, sslkey, sslrootcert, passfile) are not supported.")
+                $"{field}: parameters that refer to files (sslcert, sslkey, sslrootcert, passfile) are not supported. Remove them.")
             : settings;
     }
 
@@ -113,7 +113,8 @@ public sealed class PostgresWarehouse : Warehouse
     {
         if (_settings.Options is { Length: > 0 } && !_guard.AllowsPrivate)
         {
-            throw WarehouseMessages.Refused("This installation does not accept the parameter options in a dsn. Remove it.");
+            throw WarehouseMessages.Refused(
+                "The parameter 'options' of the dsn is not allowed on this installation. Remove it from the dsn.");
         }
 
         return await _guard.Connect<WarehouseConnection>(_settings.Host!, _settings.Port, [UsualPort],

@@ -91,7 +91,7 @@ public static class SqlGuard
             switch (token.Text[0])
             {
                 case '(' or '[' or '{' when open.Count == MaxDepth:
-                    return $"Parentheses are nested more than {MaxDepth} deep. Simplify the SQL.";
+                    return $"Brackets are nested more than {MaxDepth} deep. Simplify the SQL.";
                 case '(':
                     open.Push(')');
                     break;
@@ -102,13 +102,13 @@ public static class SqlGuard
                     open.Push('}');
                     break;
                 case ')' or ']' or '}' when !open.TryPop(out var expected) || expected != token.Text[0]:
-                    return $"The SQL contains a {token.Text} without an opening bracket before it. Remove it, or add the opening bracket.";
+                    return $"The SQL contains a {token.Text} without an opening bracket that matches it. Correct the brackets.";
                 default:
                     break;
             }
         }
 
-        return open.TryPop(out var missing) ? $"A {missing} is missing. Balance the brackets." : null;
+        return open.TryPop(out var missing) ? $"A {missing} is missing. Add it, or remove the bracket that it closes." : null;
     }
 
     private static string? RefuseOpenComment(string sql, IReadOnlyList<SqlToken> tokens, WarehouseSqlFamily family)
@@ -154,12 +154,12 @@ public static class SqlGuard
                 : token.Text[0] switch { '(' or '[' or '{' => 1, ')' or ']' or '}' => -1, _ => 0 };
             if (token.IsSymbol(';'))
             {
-                return "A condition has no semicolon. Remove it.";
+                return "A condition must have no semicolon. Remove it.";
             }
 
             if (depth == 0 && token.IsSymbol(','))
             {
-                return "A condition is one expression. Join its parts by AND or OR instead of a comma.";
+                return "A condition must be one expression. Join its parts with AND or OR instead of a comma.";
             }
 
             var isName = i > 0 && (IsMember(tokens, i) || (token.Text == "from" && tokens[i - 1].Is("distinct")));
@@ -202,22 +202,23 @@ public static class SqlGuard
         switch (word.Text)
         {
             case "into":
-                return "INTO writes the result into a table, a file or a variable. Remove it, or put it into quotes if it is a name.";
+                return "INTO is not allowed, because it writes the result into a table, a file or a variable. Remove it. If it is a name, "
+                    + "put it into quotes.";
             case "for" when next.Text is "update" or "share" || (next.Is("no") && afterNext.Is("key"))
                 || (next.Is("key") && afterNext.Is("share")):
             case "lock" when next.Is("in") && afterNext.Is("share"):
-                return $"{Shown(word)} {Shown(next)} locks rows. Remove it.";
+                return $"{Shown(word)} {Shown(next)} locks rows, which is not allowed. Remove it.";
             case "next" or "previous" when next.Is("value") && afterNext.Is("for"):
-                return $"{Shown(word)} VALUE FOR changes or depends on a sequence. Remove it.";
+                return $"{Shown(word)} VALUE FOR is not allowed, because it changes a sequence or depends on one. Remove it.";
             case "insert" or "update" or "delete" or "merge" when IsStatement(tokens, i):
-                return $"{Shown(word)} changes data, and only queries can run here. If it is the name of a column, put it into quotes.";
+                return $"{Shown(word)} changes data, and only queries can run here. Remove it. If it is a name, put it into quotes.";
             // The value of a setting can be missing; the setting is then true.
             case "settings" when family == WarehouseSqlFamily.ClickHouse && next.IsName && !IsClickHouseName(tokens, i)
                 && (afterNext.IsSymbol('=') || afterNext.IsSymbol(',') || afterNext.Is("format") || EndsClause(afterNext)):
-                return "SETTINGS can lift the limits of the query. Remove it.";
+                return "SETTINGS is not allowed, because it can change the limits of the query. Remove it.";
             case "format" when family == WarehouseSqlFamily.ClickHouse && next.IsName && !IsClickHouseName(tokens, i)
                 && EndsClause(afterNext):
-                return "FORMAT changes how the result is sent. Remove it.";
+                return "FORMAT is not allowed, because it changes how the result is sent. Remove it.";
             default:
                 return null;
         }

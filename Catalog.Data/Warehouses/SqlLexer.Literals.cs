@@ -40,7 +40,7 @@ internal sealed partial class SqlLexer
                 {
                     text = "";
                     return $"The backslash before a quote at character {_at + 1} is read differently by different settings of the server. "
-                        + "Write a quote in a text as two quotes.";
+                        + "To write a quote in a string, write two quotes.";
                 }
 
                 _at++;

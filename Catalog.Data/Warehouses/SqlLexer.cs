@@ -81,7 +81,8 @@ internal sealed partial class SqlLexer
     {
         if (_family == Family.MySql && _sql[_at] == '-' && Peek(2) is not ('\0' or ' ' or '\t' or '\n' or '\r'))
         {
-            return $"Write a space between or after the two minus signs at character {_at + 1}.";
+            return $"The two minus signs at character {_at + 1} can be a comment or two operators. Write a space after them if they begin "
+                + "a comment, otherwise between them.";
         }
 
         var start = _at;
@@ -97,7 +98,7 @@ internal sealed partial class SqlLexer
         // too.
         if (Peek(2) is '!' or '+' || (Peek(2) is 'M' or 'm' && Peek(3) == '!'))
         {
-            return $"The comment at character {start + 1} is a command to the server. Remove it.";
+            return $"The comment at character {start + 1} can be a command to the server, which is not allowed. Remove it.";
         }
 
         var depth = 1;
@@ -112,7 +113,7 @@ internal sealed partial class SqlLexer
             {
                 if (_family != Family.Postgres)
                 {
-                    return $"The comment at character {start + 1} contains the beginning of another comment. Remove it.";
+                    return $"The comment at character {start + 1} contains the beginning of another comment. Remove the inner /*.";
                 }
 
                 depth++;
@@ -154,7 +155,7 @@ internal sealed partial class SqlLexer
 
             if (word == "u" && Peek(0) == '&' && Peek(1) == '"')
             {
-                return $"The name at character {start + 1} is written with U& escapes. Write the name itself.";
+                return $"The name at character {start + 1} is written with U& escapes, which are not allowed. Write the name itself.";
             }
         }
 

@@ -58,7 +58,8 @@ public sealed class SqliteWarehouse : Warehouse
     internal override WarehouseException Translate(Exception exception) => exception switch
     {
         SqliteException { SqliteErrorCode: raw.SQLITE_NOTADB or raw.SQLITE_CORRUPT } =>
-            new(WarehouseProblem.DatabaseMissing, "The file of the connection is not a SQLite database."),
+            new(WarehouseProblem.DatabaseMissing,
+                "The file of the connection is not a SQLite database, or is damaged. Check path, or restore the file."),
         SqliteException { SqliteErrorCode: raw.SQLITE_BUSY or raw.SQLITE_LOCKED } => WarehouseMessages.FileLocked(),
         _ => WarehouseMessages.FileUnreadable(),
     };

@@ -99,7 +99,8 @@ internal sealed class SqliteWarehouseConnection : WarehouseConnection
             WarehouseMessages.Refused("Only statements that read can run here, and none that opens another file."),
         SqliteException { SqliteErrorCode: raw.SQLITE_TOOBIG } =>
             WarehouseMessages.TooMuchData("A value of the result is too large. Select a part of it, or its length."),
-        SqliteException { SqliteErrorCode: raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB } => WarehouseMessages.Refused("The file is damaged."),
+        SqliteException { SqliteErrorCode: raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB } =>
+            WarehouseMessages.Refused("The file of the connection is damaged. Restore it."),
         SqliteException { Message: var message } when message.Contains("no such table", StringComparison.Ordinal) =>
             WarehouseMessages.TableMissing(),
         SqliteException { Message: var message } when message.Contains("no such column", StringComparison.Ordinal) =>

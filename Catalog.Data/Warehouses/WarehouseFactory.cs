@@ -31,7 +31,7 @@ public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles file
                 break;
             case "sqlite" or "duckdb" when settings.Path is not { } path || !WarehouseFiles.IsName(path):
                 throw new SettingException(
-                    "path: is required: the name of a file below the folder of the organization, such as sales/2026.db, with at most 255 "
+                    "path: must be the name of a file below the folder of the organization, such as sales/2026.db, with at most 255 "
                         + "letters, digits, _, -, . and /.");
             default:
                 break;
@@ -52,7 +52,7 @@ public sealed class WarehouseFactory(DestinationGuard guard, WarehouseFiles file
             "sqlite" => new SqliteWarehouse(organization, settings, files),
             "duckdb" => new DuckDbWarehouse(organization, settings, files),
             _ => throw WarehouseMessages.Refused(
-                $"Connections of this type are only stored: the service has drivers for {string.Join(", ", Types)}."),
+                $"The service only stores connections of this type and cannot use them. It can use the types {string.Join(", ", Types)}."),
         };
     }
 }

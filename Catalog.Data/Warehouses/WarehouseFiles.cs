@@ -22,7 +22,7 @@ public sealed class WarehouseFiles(string? folder)
         if (folder is null)
         {
             throw WarehouseMessages.Refused(
-                "This installation has no folder for files of warehouses. Its operator sets DATAXPIPE_WAREHOUSE_FILES.");
+                "This installation has no folder for files of warehouses. Ask the operator to set DATAXPIPE_WAREHOUSE_FILES.");
         }
 
         if (!IsName(path) || !Organization.IsId(organization))
@@ -46,6 +46,7 @@ public sealed class WarehouseFiles(string? folder)
             ? throw new WarehouseException(WarehouseProblem.DatabaseMissing,
                 "There is no file of this name below the folder of the organization. Check path.")
             : file.Length > 0 ? place
-            : throw WarehouseMessages.Refused("path names an empty file, or something else than a file. Give the name of a database file.");
+            : throw WarehouseMessages.Refused(
+                "path names an empty file, or something that is not a file. Give the name of a database file.");
     }
 }

@@ -11,7 +11,7 @@ internal static class WarehouseMessages
         "Another program writes to the file of the connection and has locked it. Try again when it has ended, or register a copy.");
 
     public static WarehouseException FileUnreadable() => new(WarehouseProblem.Refused,
-        "This service may not read the file of the connection. Ask its operator to allow it.");
+        "The service cannot read the file of the connection. Ask the operator to check the file and its permissions.");
 
     public static WarehouseException Refused(string reason) => new(WarehouseProblem.Refused, reason);
 
@@ -20,26 +20,31 @@ internal static class WarehouseMessages
             + "connection.");
 
     public static WarehouseException AuthenticationFailed() => new(WarehouseProblem.AuthenticationFailed,
-        "The warehouse rejects the user or the password of the connection.");
+        "The warehouse rejects the login. Check the user and the password of the connection, and whether the user may connect from "
+            + "this service.");
 
     public static WarehouseException DatabaseMissing() => new(WarehouseProblem.DatabaseMissing,
-        "The database of the connection does not exist.");
+        "The database of the connection does not exist. Create it, or correct its name in the connection.");
 
     public static WarehouseException TlsFailed() => new(WarehouseProblem.TlsFailed,
         "The encrypted connection to the warehouse failed. Check sslmode, and the certificate of the server.");
 
     public static WarehouseException Timeout(WarehouseLimits limits) => new(WarehouseProblem.Timeout,
-        $"The statement took longer than {limits.Timeout.TotalSeconds:0} seconds and was stopped.");
+        $"The statement took longer than {limits.Timeout.TotalSeconds:0} seconds and was stopped. Let it read fewer rows, or try "
+            + "again later.");
 
     public static WarehouseException TimedOut() => new(WarehouseProblem.Timeout,
-        "The statement took longer than allowed and was stopped.");
+        "The statement took longer than allowed and was stopped. Let it read fewer rows, or try again later.");
 
-    public static WarehouseException TableMissing() => new(WarehouseProblem.TableMissing, "A table of the statement does not exist.");
+    public static WarehouseException TableMissing() => new(WarehouseProblem.TableMissing,
+        "A table or schema that the statement names does not exist. Correct the name, or create it.");
 
-    public static WarehouseException ColumnMissing() => new(WarehouseProblem.ColumnMissing, "A column of the statement does not exist.");
+    public static WarehouseException ColumnMissing() => new(WarehouseProblem.ColumnMissing,
+        "A column that the statement names does not exist. Correct the name.");
 
     public static WarehouseException PermissionDenied() => new(WarehouseProblem.PermissionDenied,
-        "The user of the connection may not read what the statement reads. Grant it select.");
+        "The user of the connection lacks a permission in the warehouse. Grant it the right to connect to the database and to select "
+            + "from the tables of the statement.");
 
     public static WarehouseException Sql(string? code = null) => new(WarehouseProblem.Sql,
         $"The warehouse rejects the statement{(code is null ? "" : $" (code {code})")}. Run it in the warehouse to see why.");

@@ -67,7 +67,7 @@ internal sealed class ApiProcess : IDisposable
             places.FirstOrDefault(place => place.EndsWith(".dll", StringComparison.Ordinal) && System.IO.File.Exists(place))
             ?? throw new BackupException(ExitCode.Usage, "usage", path is null
                 ? "Catalog.Api.dll was not found next to this program: set its path with --api."
-                    : $"No Catalog.Api.dll was found at {path}."));
+                    : $"No Catalog.Api.dll was found at {path}. Correct the path of --api."));
     }
 
     /// <summary>Starts the service and waits until it is ready.</summary>
@@ -95,7 +95,8 @@ internal sealed class ApiProcess : IDisposable
         if (response.StatusCode != HttpStatusCode.OK)
         {
             throw new BackupException(ExitCode.Failed, "service_failed",
-                $"The service on the restored database returned {(int)response.StatusCode} for GET {path}.");
+                $"The service on the restored database returned status {(int)response.StatusCode} for GET {path}. Check that "
+                    + "Catalog.Api.dll is of the same version as this program.");
         }
 
         await response.Content.CopyToAsync(Stream.Null, ct);
@@ -140,9 +141,10 @@ internal sealed class ApiProcess : IDisposable
                 }
 
                 throw new BackupException(ExitCode.Failed, "service_failed",
-                    "The service did not become ready on the restored database "
-                        + $"({(_process.HasExited ? $"exit code {_process.ExitCode}" : $"{StartTimeout.TotalSeconds:0} s")}): "
-                        + $"{string.Join(" ", lastLines)}");
+                    (_process.HasExited
+                        ? $"The service ended with exit code {_process.ExitCode} before it was ready on the restored database. "
+                        : $"The service was not ready on the restored database after {StartTimeout.TotalSeconds:0} s. ")
+                        + (lastLines.Length == 0 ? "It wrote no output." : $"The end of its output: {string.Join(" ", lastLines)}"));
             }
 
             await Task.Delay(50, ct);

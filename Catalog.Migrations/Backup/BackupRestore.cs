@@ -19,6 +19,10 @@ internal static class BackupRestore
             throw BackupException.Damaged(
                 $"{name} has no manifest ({name}.json): the backup was never finished, or the manifest was lost. Use another backup.");
         }
+        catch (BackupException exception) when (exception.Code == "damaged")
+        {
+            throw BackupException.Damaged($"{exception.Message} Use another backup.");
+        }
     }
 
     /// <summary>

@@ -20,7 +20,8 @@ internal static class BackupRunner
             ? await PostgresArchive.Write(database, part.Path, options, ct)
             : (await SqliteArchive.Write(database.Settings, part.Path, options, ct), null, [], null, null);
         var bytes = new FileInfo(part.Path) is { Exists: true, Length: > 0 and var length } ? length
-            : throw new BackupException(ExitCode.Failed, "dump_failed", "The dump is empty. No backup was created.");
+            : throw new BackupException(ExitCode.Failed, "dump_failed",
+                "The dump is empty, so no backup was created. Check the free disk space, then run this again.");
         var manifest = new Manifest
         {
             File = name,
@@ -47,7 +48,8 @@ internal static class BackupRunner
         // Reads the file back from disk.
         if (await BackupCheck.FindFaults(part.Path, manifest, ct) is { Count: > 0 } faults)
         {
-            throw BackupException.Damaged($"The dump is damaged, and no backup was created: {faults[0]}.");
+            throw BackupException.Damaged(
+                $"The dump is damaged: {faults[0]}. No backup was created. Check the disk, then run this again.");
         }
 
         ct.ThrowIfCancellationRequested();

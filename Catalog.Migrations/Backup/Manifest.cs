@@ -127,9 +127,9 @@ internal sealed partial record Manifest
             var manifest = JsonSerializer.Deserialize<Manifest>(text, Json) ?? throw new JsonException("empty");
             return manifest.File == file ? manifest : throw BackupException.Damaged($"{file}.json is the manifest of {manifest.File}.");
         }
-        catch (JsonException exception)
+        catch (JsonException)
         {
-            throw BackupException.Damaged($"{file}.json is not a valid manifest ({exception.Message.Split('.')[0]}).");
+            throw BackupException.Damaged($"{file}.json is not a valid manifest.");
         }
     }
 

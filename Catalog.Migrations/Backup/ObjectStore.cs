@@ -214,7 +214,8 @@ internal sealed class ObjectStore : BackupPlace
                     $"The bucket {_settings.Bucket} does not exist in the object store: create it, or correct the name, endpoint or "
                         + "region."),
             ("NoSuchKey", _) or (_, HttpStatusCode.NotFound) =>
-                ("object_missing", $"The object does not exist in {Display}, or was deleted."),
+                ("object_missing",
+                    $"A file does not exist in {Display}, or was deleted. List the backups there with `catalog-migrations backups list`."),
             ("AccessDenied", _) or (_, HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized) =>
                 ("store_refused",
                     $"The object store denied access to {Display}: the key needs permission to list the bucket and to get, put and "
@@ -222,7 +223,10 @@ internal sealed class ObjectStore : BackupPlace
             (_, >= HttpStatusCode.InternalServerError or HttpStatusCode.TooManyRequests) =>
                 ("store_unavailable",
                     $"The object store failed or was overloaded{tried} ({(int)service!.StatusCode} {service.ErrorCode}). Try again later."),
-            (_, not null) => ("store_refused", $"The object store rejected the request: {(int)service!.StatusCode} {service.ErrorCode}."),
+            (_, not null) =>
+                ("store_refused",
+                    $"The object store rejected the request ({(int)service!.StatusCode} {service.ErrorCode}). Check the endpoint, the "
+                        + "region and DATAXPIPE_S3_ENCRYPTION."),
             _ => ("store_unreachable",
                 $"The object store at {_settings.Endpoint?.Authority ?? $"region {_settings.Region}"} is unreachable, or the "
                     + $"connection failed or timed out{tried}: check DATAXPIPE_S3_ENDPOINT and the network."),

@@ -139,7 +139,8 @@ internal static class PostgresArchive
             if (result.Exit != 0)
             {
                 throw BackupException.Damaged(
-                    $"The dump is damaged, and no backup was created. pg_restore cannot read it: {result.ErrorMessage}.");
+                    $"pg_restore cannot read the dump: {result.ErrorMessage}. No backup was created. Check that pg_restore is not older "
+                        + "than pg_dump, then run this again.");
             }
         }
     }
@@ -157,7 +158,8 @@ internal static class PostgresArchive
         if (result.Exit != 0)
         {
             throw BackupException.Damaged(
-                $"{Path.GetFileName(path)} is damaged. pg_restore cannot read it: {result.ErrorMessage}. Use another backup.");
+                $"{Path.GetFileName(path)} is damaged. pg_restore cannot read it: {result.ErrorMessage}. Use another backup, or create "
+                    + "a new one.");
         }
 
         var file = Path.Combine(folder.Path, "list");

@@ -44,7 +44,9 @@ internal static partial class PostgresPrograms
         }, ct);
         return result.Exit == 0 && Number().Match(text) is { Success: true } found
             ? (found.Value, int.Parse(found.Groups["major"].Value, CultureInfo.InvariantCulture))
-            : throw new BackupException(ExitCode.Failed, "client_missing", $"{program} --version failed or printed no version.");
+            : throw new BackupException(ExitCode.Failed, "client_missing",
+                $"{program} --version failed or printed no version. Install PostgreSQL's client programs again, or set PG_BIN to their "
+                    + "folder.");
     }
 
     /// <summary>Runs a program until it ends. On cancellation or an error it is killed.</summary>
@@ -135,8 +137,9 @@ internal static partial class PostgresPrograms
         }
         catch (System.ComponentModel.Win32Exception exception)
         {
-            throw new BackupException(ExitCode.Usage, "client_missing", $"{start.FileName} cannot be started: {exception.Message}",
-                exception);
+            throw new BackupException(ExitCode.Usage, "client_missing",
+                $"{start.FileName} cannot be started: {exception.Message.TrimEnd('.')}. Install PostgreSQL's client programs again, or set "
+                    + "PG_BIN to their folder.", exception);
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed record StoredBackup(string Name, long? Bytes, Manifest? Manifest
         }
         catch (BackupException exception) when (exception.Exit == ExitCode.Drift)
         {
-            return new(name, bytes, null, BackupState.Damaged, exception.Message);
+            return new(name, bytes, null, BackupState.Damaged, exception.Message.TrimEnd('.'));
         }
         catch (UnauthorizedAccessException)
         {

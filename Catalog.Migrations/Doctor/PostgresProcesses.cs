@@ -58,7 +58,7 @@ public static class PostgresProcesses
                 $"The server has no process {pid}; it may have ended. `catalog-migrations doctor` lists the active processes.");
         if (found.Own)
         {
-            throw NotEndable($"Process {pid} is the process of this command.");
+            throw NotEndable($"Process {pid} belongs to this command itself. Choose another process.");
         }
 
         // The type of other roles' processes can be hidden from this role. Then only the server checks the permission.
@@ -71,7 +71,8 @@ public static class PostgresProcesses
 
         if (!found.Here)
         {
-            throw NotEndable($"Process {pid} uses another database ({found.Database}), not this one.");
+            throw NotEndable(
+                $"Process {pid} uses another database ({found.Database}). To end it, set DATAXPIPE_MIGRATIONS_DB to that database.");
         }
 
         return new()

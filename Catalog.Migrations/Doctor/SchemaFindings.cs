@@ -28,7 +28,7 @@ internal static class SchemaFindings
             yield return status.Holder is null
                 ? new("half_applied", Severity.Error,
                     $"{script.Revision}, which runs without a transaction, was started but its end is not recorded.",
-                    "Run `catalog-migrations upgrade` to resolve it.")
+                    "Run the interrupted `catalog-migrations upgrade` or `downgrade` again.")
                 : new("migration_running", Severity.Note, $"{script.Revision} is being applied now.", null);
         }
 

@@ -12,8 +12,10 @@ internal static class ReplayBaseRows
 {
     private const string S = ReplayShadow.Schema;
 
-    // These rows are always copied: the organization, its pipelines, and the runs that were posted. Without the posted
-    // runs, a replayed event could get the id of a posted run.
+    // These rows are always copied: the organization, its pipelines, and the runs with an event that is not in the log,
+    // because a client reported it with POST /runs. Without these runs, an event of another pipeline with the same run id
+    // would create the run. The pipelines are copied as not deleted, because EventLogFold itself leaves out the events
+    // after a deletion.
     private static readonly string[] Always =
     [
         $"insert into {S}.organizations select * from organizations where organization_id = @organization",

@@ -17,8 +17,8 @@ internal static class LoadOrder
         {
             var next = remaining.Find(table => !table.References.Any(name => remaining.Any(other => other.Name == name)))
                 ?? throw new MigrationException(MigrationFault.NotMovable,
-                    $"The target's tables {string.Join(", ", remaining.Select(table => table.Name))} refer to each other in a cycle, "
-                        + "so none of them can be loaded first.");
+                    $"Foreign keys of the target's tables {string.Join(", ", remaining.Select(table => table.Name))} form a cycle, so no "
+                        + "table can be loaded first. Drop one of these foreign keys, run the transfer, and create the key again.");
             ordered.Add(next);
             remaining.Remove(next);
         }

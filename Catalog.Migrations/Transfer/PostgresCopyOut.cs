@@ -82,7 +82,7 @@ internal sealed class PostgresCopyOut : IDisposable
         while (_end - _start < count)
         {
             var read = _stream.Read(_bytes, _end, _bytes.Length - _end);
-            _end += read > 0 ? read : throw new EndOfStreamException("The server's data ended within a row.");
+            _end += read > 0 ? read : throw new EndOfStreamException("The target sent an incomplete row. Run this again.");
         }
     }
 }

@@ -41,8 +41,7 @@ internal sealed class Preflight(SqliteSnapshot source, PostgresTarget target, Ac
                 if (!order.Follows(encoder))
                 {
                     Report(null,
-                        "does not follow the previous row in the target's order: the target sorts its key differently, or both keys "
-                            + "are equal there");
+                        "has a key that the target considers equal to that of the previous row, or sorts before it: change the key");
                 }
 
                 for (var i = 0; i < knownResults.Length; i++)

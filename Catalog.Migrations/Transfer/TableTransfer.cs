@@ -28,8 +28,8 @@ internal sealed class TableTransfer(SqliteSnapshot snapshot, PostgresTarget post
         return ended
             ? result with { Present = same, TargetHash = same == result.Rows ? hash : null }
             : throw new MigrationException(MigrationFault.NotEmpty,
-                $"The rows in the target's table {table.Name} are not the first rows of the source: {first!.What}, key {first.Key}. "
-                    + "Nothing was written. Use an empty database.");
+                $"The target's table {table.Name} contains rows, but not those that an interrupted transfer of this source leaves: "
+                    + $"{first!.What}, key {first.Key}. Nothing was written. Use an empty database as the target.");
     }
 
     /// <summary>

@@ -27,8 +27,8 @@ internal static class TransferRules
         {
             throw new MigrationException(
                 MigrationFault.HalfApplied,
-                $"The target: {script.Revision} was started but its end is not recorded. Run `catalog-migrations upgrade` on the "
-                    + "target first.");
+                $"The target: {script.Revision} was started but its end is not recorded. Run the interrupted `catalog-migrations "
+                    + "upgrade` or `downgrade` on the target again, then the transfer.");
         }
 
         if (source.Current != target.Current)

@@ -84,8 +84,9 @@ internal static class BackupsVerb
                 var chosen = (await StoredBackup.List(place, ct)).Where(backup => name is null || backup.Name == name).ToList();
                 if (chosen.Count == 0)
                 {
-                    throw new BackupException(
-                        ExitCode.Failed, "no_backup", $"No backup{(name is null ? "" : $" named {name}")} was found in {place.Display}.");
+                    throw new BackupException(ExitCode.Failed, "no_backup", name is null
+                        ? $"No backup was found in {place.Display}. Correct the path, or take a backup first."
+                        : $"No backup named {name} was found in {place.Display}. Correct the name or the path.");
                 }
 
                 var all = new List<StoredBackup>();
@@ -98,7 +99,7 @@ internal static class BackupsVerb
                         BackupState.Complete =>
                             $"good {backup.Name}: {backup.Manifest!.Bytes} bytes, SHA-256 {backup.Manifest.Sha256[..16]}, read "
                                 + $"completely, {backup.Manifest.Rows.Count} tables, {backup.Manifest.AllRows} rows",
-                        BackupState.NoManifest => $"no manifest {backup.Name}: not a backup",
+                        BackupState.NoManifest => $"no manifest {backup.Name}: it is unfinished or still being written",
                         _ => $"damaged {backup.Name}: {result.Fault}",
                     });
                 }

@@ -29,7 +29,7 @@ internal static class CurrentVerb
                 foreach (var script in status.HalfApplied)
                 {
                     output.Line(status.Holder is null
-                        ? $"half-applied {script.Revision}: run `catalog-migrations upgrade` to resolve it"
+                        ? $"half-applied {script.Revision}: run the interrupted `catalog-migrations upgrade` or `downgrade` again"
                             : $"in progress {script.Revision}");
                 }
 

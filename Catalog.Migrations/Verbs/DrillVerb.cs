@@ -105,7 +105,7 @@ internal static class DrillVerb
         }
 
         throw new BackupException(damaged.Count > 0 ? ExitCode.Drift : ExitCode.Failed, "no_backup",
-            $"No good backup was found in {place.Display}.");
+            $"No good backup of this engine was found in {place.Display}. Correct the path, or take a backup first.");
     }
 
     private static async Task<IReadOnlyList<string>> Compare(MigrationDatabase restored, Manifest manifest, CancellationToken ct)
@@ -117,7 +117,8 @@ internal static class DrillVerb
             .. BackupCheck.Differences(manifest.OwnRows, found.Rows),
             .. found.Fingerprint != manifest.SchemaFingerprint
                 ? ["the schema differs from the one that was backed up"] : Array.Empty<string>(),
-            .. found.Revision != manifest.SchemaRevision ? [$"the journal ends at {found.Revision}"] : Array.Empty<string>(),
+            .. found.Revision != manifest.SchemaRevision
+                ? [$"the journal ends at {found.Revision} and should end at {manifest.SchemaRevision}"] : Array.Empty<string>(),
             // The backup can contain objects that no script creates, such as an index of an administrator. So such
             // objects are not a fault.
             .. (await VerifyVerb.Compare(new Migrator(restored, chain, TimeProvider.System), chain, ct))

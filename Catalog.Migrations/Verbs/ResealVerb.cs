@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Data.Common;
+using Catalog.Data;
 using Catalog.Data.Connections;
 using Catalog.Data.Migrations;
 using Catalog.Data.Settings;
@@ -71,7 +72,9 @@ internal static class ResealVerb
         if (status.Pending.Count > 0)
         {
             throw new MigrationException(
-                MigrationFault.RevisionsDiffer, $"The database is at {status.Current}: run `catalog-migrations upgrade` first.");
+                MigrationFault.RevisionsDiffer,
+                $"The database is at {status.Current}, and {Quantity.Of(status.Pending.Count, "script is", "scripts are")} pending: run "
+                    + "`catalog-migrations upgrade` first. Nothing was changed.");
         }
     }
 

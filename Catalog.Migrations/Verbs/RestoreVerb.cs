@@ -106,6 +106,6 @@ internal static class RestoreVerb
         return remote
             ? (BackupPlace.At(file[..slash], Verb.Settings(arguments)), name)
             : File.Exists(file) ? (new LocalFolder(Path.GetDirectoryName(Path.GetFullPath(file))!), name)
-            : throw new BackupException(ExitCode.Usage, "usage", $"The file {file} does not exist.");
+            : throw new BackupException(ExitCode.Usage, "usage", $"The file {file} does not exist. Correct the path.");
     }
 }

@@ -129,7 +129,8 @@ internal static class Verb
         catch (OperationCanceledException)
         {
             return Fail(ExitCode.Failed, "interrupted",
-                "Interrupted. A script in a transaction was rolled back. Run `catalog-migrations current` to see the database's revision.");
+                "Interrupted. A script that was running in a transaction was rolled back. Run `catalog-migrations current` to see the "
+                    + "database's revision.");
         }
         // Drivers wrap these exceptions in a DbException. So an unwrapped exception is about a file or pipe of this
         // program.
@@ -149,7 +150,8 @@ internal static class Verb
                 ? Fail(ExitCode.Failed, Output.Code(Unavailability.NotPermitted),
                     $"The current role lacks a privilege: {explained.Message}. Set DATAXPIPE_MIGRATIONS_DB to an address with the "
                         + "owner of the tables as user.")
-                : Fail(ExitCode.Failed, "database", explained.Message);
+                : Fail(ExitCode.Failed, "database",
+                    $"The database reported an error: {explained.Message}. Run `catalog-migrations doctor` to find the cause.");
         }
         catch (Exception exception)
         {
@@ -157,8 +159,8 @@ internal static class Verb
             // printed.
             return Fail(
                 ExitCode.Failed, "internal",
-                $"Unexpected error: {exception.GetType().Name}. A script in a transaction was rolled back. Please report it with "
-                    + "the command and the scripts.");
+                $"This program has a defect ({exception.GetType().Name}). A script that was running in a transaction was rolled back. "
+                    + "Report the defect with the command and the scripts.");
         }
     }
 }

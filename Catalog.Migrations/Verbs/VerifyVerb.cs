@@ -36,7 +36,12 @@ internal static class VerifyVerb
                 output.Line(faults.Count == 0
                     ? $"verified: {status.Current}, fingerprint "
                         + $"{SchemaDescription.Fingerprint(live)[..16]}{(status.Pending.Count > 0 ? $", {status.Pending.Count} pending" : "")}"
-                    : $"not verified: {faults.Count} {(faults.Count == 1 ? "fault" : "faults")}");
+                    : $"not verified: {faults.Count} {(faults.Count == 1 ? "fault" : "faults")}"
+                        + (faults.Any(fault => fault.Message.StartsWith("missing: ", StringComparison.Ordinal)
+                            || fault.Message.StartsWith("unexpected: ", StringComparison.Ordinal))
+                            ? ". An object is missing if only the scripts have it, and unexpected if only the database has it: correct "
+                                + "the database, or write the change as a new script."
+                            : ""));
                 output.Document(new
                 {
                     current = status.Current,
@@ -67,7 +72,8 @@ internal static class VerifyVerb
             .. status.Faults.Select(fault => (Output.Code(fault.Fault), fault.Message)),
             .. status.HalfApplied.Select(script =>
                 ("half_applied",
-                    $"{script.Name} was started but its end is not recorded. Run `catalog-migrations upgrade` to resolve it.")),
+                    $"{script.Name} was started but its end is not recorded. Run the interrupted `catalog-migrations upgrade` or "
+                        + "`downgrade` again.")),
             .. invalid.Select(index =>
                 ("invalid_index", $"Index {index} is invalid: its build was interrupted. Run `drop index concurrently {index}` and "
                     + "build it again. If a script builds it, `catalog-migrations upgrade` does both.")),

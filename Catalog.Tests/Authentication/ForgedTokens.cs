@@ -121,8 +121,8 @@ public sealed class ForgedTokens
         ["kid is a path"] = (forge => forge.Header(header => header["kid"] = "../../../../dev/null"), NoKey),
         ["kid is SQL"] = (forge => forge.Header(header => header["kid"] = "x' union select 'key' --"), NoKey),
         ["kid is an address"] = (forge => forge.Header(header => header["kid"] = forge._issuer.Authority + "/strangers-keys"), NoKey),
-        ["kid is a number"] = (forge => forge.Header(header => header["kid"] = 1), "kid is not text"),
-        ["kid is empty"] = (forge => forge.Header(header => header["kid"] = ""), "kid is not text"),
+        ["kid is a number"] = (forge => forge.Header(header => header["kid"] = 1), "kid that is empty or not a string"),
+        ["kid is empty"] = (forge => forge.Header(header => header["kid"] = ""), "kid that is empty or not a string"),
         ["kid absent while several keys fit"] =
             (forge => forge._issuer.CreateToken(algorithm: "PS256", header: header => header["kid"] = null),
             NoKey),
@@ -235,7 +235,7 @@ public sealed class ForgedTokens
         ["an empty part"] = (forge => Token.With(forge._issuer.CreateToken(), 0, _ => ""), BadHeader),
         ["parts of one character"] = (_ => "a.b.c", BadHeader),
         ["only dots"] = (_ => "..", BadHeader),
-        ["oversize"] = (forge => forge.Payload(payload => payload["x"] = new string('x', 8192)), "too long"),
+        ["oversize"] = (forge => forge.Payload(payload => payload["x"] = new string('x', 8192)), "longer than 8 KiB"),
 
         ["ES256 zero signature"] = (forge => forge.Elliptic(_ => new byte[64]), BadSignature),
         ["ES256 zero r"] = (forge => forge.Elliptic(signed => [.. new byte[32], .. forge._issuer.Elliptic.Sign(signed, "ES256")[32..]]),

@@ -166,8 +166,8 @@ public sealed class SignInApp : IAsyncLifetime
     {
         await _database.InitializeAsync();
         await Issuer.InitializeAsync();
-        // Adds its keys before the service reads the key set, so no forged token is refused only because its key is
-        // unknown.
+        // The forged tokens add their keys to the key set before the service reads it. So no forged token is refused
+        // only because its key is unknown.
         Forged = new(Issuer);
         _app = await Issuer.App(_database);
         _client = _app.Anonymous();

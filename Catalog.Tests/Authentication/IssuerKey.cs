@@ -11,7 +11,8 @@ public sealed record IssuerKey(string? Id, AsymmetricAlgorithm Pair) : IDisposab
 {
     private const int RsaBits = 2048;
 
-    // Making a pair takes half a second of CPU time. Pairs that are used at the same time differ.
+    // It takes half a second of CPU time to create a pair, so a disposed pair is used again. Keys that are used at the
+    // same time have different pairs.
     private static readonly ConcurrentBag<RSA> Spare = [];
     private int _disposals;
 

@@ -80,7 +80,7 @@ public sealed class OidcTrustTests(SqliteTestDatabase database) : IClassFixture<
         }
 
         Assert.Equal(201, await PostStatus(client, With(Subject)));
-        // A later owner of the same names has other numbers.
+        // A later owner of the same names has other numbers, so its tokens are refused.
         Assert.Equal(401, await PostStatus(client, With("repo:octo-org@66/octo-repo@74:environment:prod")));
         Assert.Equal(401, await PostStatus(client, With("repo:octo-org/octo-repo:environment:prod")));
     }

@@ -122,7 +122,7 @@ public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFold
     {
         if (OperatingSystem.IsWindows())
         {
-            // File modes and symbolic links as on Unix.
+            // This test needs the file modes and symbolic links of Unix.
             return;
         }
 

@@ -123,7 +123,8 @@ public sealed class ObjectStoreTests(SqliteTestDatabase database, BackupFolder f
                     failed++;
                     if (store.Objects.ContainsKey($"nightly/{next.File}.json"))
                     {
-                        // This happens only if the store also refuses deletes. The backup is complete then.
+                        // The upload failed, but its manifest is stored. This happens only if the store also refuses
+                        // deletes, and then the backup is complete.
                         Assert.True(forever, $"request {k}");
                         Assert.Equal(next.Sha256, Convert.ToHexStringLower(SHA256.HashData(store.Objects[$"nightly/{next.File}"])));
                     }

@@ -25,7 +25,7 @@ public sealed class S3rverTests(S3rverPackage package, SqliteTestDatabase databa
             select 'default', 'r' || i, 'load', 'c', 'pass', 'error', '2026-11-21T00:00:00.000000Z', '2026-11-21T00:00:00.000000Z', x'00', hex(randomblob(600)) from n
             """, null, Ct), Ct);
         var port = PostgresCluster.FreePort();
-        // s3rver keeps a bucket as a folder.
+        // s3rver keeps a bucket as a folder, so this creates the bucket.
         Directory.CreateDirectory(Path.Combine(package.Directory, "store", "backups"));
         using var store = Process.Start(new ProcessStartInfo("node",
             [Path.Combine(package.Directory, "node_modules", "s3rver", "bin", "s3rver.js"), "-d", Path.Combine(package.Directory, "store"),

@@ -145,7 +145,8 @@ public abstract class BulkFaultTests(TestDatabase database) : EndpointTestBase(d
         var random = new Random(20261126);
         for (var round = 0; round < 40; round++)
         {
-            // Few ids, runs and pipelines, so that they collide; includes repeated ids and an unknown pipeline.
+            // There are few ids, runs and pipelines, so that items collide. Some ids are repeated, and one pipeline is
+            // unknown.
             var items = Enumerable.Range(0, 6)
                 .Select(_ =>
                     (Id: random.Next(5), Pipeline: random.Next(7), Run: random.Next(3), Fails: random.Next(3) == 0,

@@ -109,7 +109,8 @@ public abstract class CheckEndpointTests(TestDatabase database) : EndpointTestBa
         Assert.Equal((2, 1), (page.GetProperty("items").GetArrayLength(), rest.GetProperty("items").GetArrayLength()));
     }
 
-    // An update replaces the definition, so a result that arrived since the read does not refuse it.
+    // An update replaces the definition only. So an update with an earlier ETag is accepted when only a result has
+    // arrived since then.
     [Fact]
     public async Task A_result_changes_the_ETag_of_its_check_and_refuses_no_update()
     {

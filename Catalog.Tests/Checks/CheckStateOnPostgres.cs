@@ -7,7 +7,8 @@ namespace Catalog.Tests.Checks;
 
 public sealed class CheckStateOnPostgres(PostgresTestDatabase database) : CheckStateTests(database), IClassFixture<PostgresTestDatabase>
 {
-    // Another replica stores a failure at the same time: the gate must not be lifted by what was committed before.
+    // Another replica stores a failure at the same time. The pass must not lift the gate, although it was sent before
+    // the failure was committed.
     [Fact]
     public async Task A_pass_that_waits_for_another_writer_sees_its_failure()
     {

@@ -67,7 +67,7 @@ public abstract class CheckStateTests : IAsyncLifetime
             {
                 var organization = $"{Organization}-{seed}-{way}";
                 await Register(organization);
-                // A repeat has another arrival, so that only the stored row counts.
+                // Some items are sent twice. A repeat arrives at another time, and it must change nothing.
                 var sent = way == "ordered" ? history : [.. history, .. history.Where(_ => random.Next(3) == 0)];
                 if (way != "ordered")
                 {
@@ -168,7 +168,7 @@ public abstract class CheckStateTests : IAsyncLifetime
         Assert.Equal(("completed", null), await Gate("r"));
     }
 
-    // The release before this one closes and lifts gates by states of its own, beside this one.
+    // The previous release may run beside this one. It closes and lifts gates by the states in run_check_states.
     [Fact]
     public async Task A_gate_that_follows_the_results_leaves_no_state_to_the_previous_release()
     {
@@ -209,7 +209,7 @@ public abstract class CheckStateTests : IAsyncLifetime
         await Send(Result("a", "fail", 2, "r") with { PipelineId = "other" });
         await Send(Result("a", "pass", 2, "r") with { PipelineId = "other" });
         await Send(Result("a", "fail", 2) with { PipelineId = "nobody" });
-        // An id from an idempotency key that is taken refuses the whole request.
+        // If an id from an idempotency key is already taken, the whole request is refused.
         await Send(Organization,
         [
             Result("a", "fail", 3, "r") with { IdIsDerived = true },

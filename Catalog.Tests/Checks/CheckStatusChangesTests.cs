@@ -78,7 +78,7 @@ public abstract class CheckStatusChangesTests(TestDatabase database) : EndpointT
             history.GetProperty("failing_results").GetInt32(), history.GetProperty("changes").GetInt32()));
     }
 
-    // p, w, f and e: one result each hour.
+    // Posts one result for each hour. The letters p, w, f and e stand for pass, warn, fail and error.
     private static async Task Post(HttpClient client, string pipeline, string check, string statuses)
     {
         await client.PostJson("/api/v1/pipelines/", new { name = pipeline });

@@ -36,7 +36,7 @@ public abstract class MergedResultTests(TestDatabase database) : IAsyncLifetime
         var random = new Random(1);
         for (var i = 0; i < 900; i++)
         {
-            // Few times, so that many results have equal ones. Some checks have only old results.
+            // There are few times, so that many results have the same time. Some checks have only old results.
             var check = random.Next(70);
             _all.Add(RandomCheckResults.Result($"check-{check}", Statuses[random.Next(4)], check < 5 ? 0 : random.Next(40), id: $"r{i:000}",
                 severity: random.Next(3) == 0 ? CheckSeverity.Warn : CheckSeverity.Error) with

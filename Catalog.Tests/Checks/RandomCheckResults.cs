@@ -30,7 +30,9 @@ internal static class RandomCheckResults
         ];
     }
 
-    /// <summary>The tables after a history: the same rules, over all of it.</summary>
+    /// <summary>
+    /// The expected tables after a history. The rules of the service are applied to the whole history at once.
+    /// </summary>
     public static string Tables(object[] history)
     {
         var results = history.OfType<CheckResult>().ToList();

@@ -260,7 +260,8 @@ public sealed class PythonClientFaultTests(SqliteTestDatabase database) : IClass
 
     private async Task<ServiceProcess> Start()
     {
-        // Before the service listens: a job that posts to it already would be refused.
+        // The pipeline is registered before the service listens. Otherwise the service would refuse a job that already
+        // posts.
         await new PipelineRegistration(database.Database, TimeProvider.System)
             .Register("default", [new NewPipeline { Id = _pipeline, Version = "1", Body = "{}", BodyHash = [1] }], Ct);
         var service = new ServiceProcess(database.ServiceAddress, ("ASPNETCORE_URLS", $"http://127.0.0.1:{_port}"));

@@ -204,7 +204,8 @@ public abstract class ConnectionEndpointTests(TestDatabase database)
             (await Send(HttpMethod.Post, Path, $$"""{"id":"{{id}}","type":"{{type}}","config":{{config}}}""")).StatusCode);
         var test = await (await Send(HttpMethod.Post, $"{Path}{id}/test")).Json();
         var (status, detail) = (test.GetProperty("status").GetString(), test.GetProperty("detail").GetString());
-        // Every problem has a text; the user of the reachable server is a superuser.
+        // Every problem has a text. The reachable server has one too, because the user of the connection is a
+        // superuser.
         Assert.True(detail is { Length: > 20 }, $"{status}: {detail}");
         Assert.DoesNotContain("169.254", detail, StringComparison.Ordinal);
         return status;

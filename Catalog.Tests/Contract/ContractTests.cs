@@ -36,7 +36,8 @@ public abstract class ContractTests(TestDatabase database) : EndpointTestBase(da
         var document = await Prepare();
         var random = new Random(20261121);
         var sampler = new SchemaSampler(document, random);
-        // Bodies of other tools are accepted when only a part of them is understood; their own tests send wrong ones.
+        // These routes accept bodies of other tools of which they understand only a part, so an invalid body is not
+        // always refused. The tests of these routes send invalid bodies.
         string[] others = ["PostLineageEvent", "PostLineageBatch", "PostDbtArtifacts", "PostTraces"];
         var operations = document.Operations
             .Where(operation => operation.NeedsKey && operation.Id != "TestConnection" && !others.Contains(operation.Id)).ToList();
@@ -199,7 +200,8 @@ public abstract class ContractTests(TestDatabase database) : EndpointTestBase(da
         : path.Replace("{id}", "contract", StringComparison.Ordinal).Replace("{dataset}", "contract", StringComparison.Ordinal)
             .Replace("{stage_name}", $"stage-{i % 5}", StringComparison.Ordinal).Replace("{version}", $"{i % 3}", StringComparison.Ordinal);
 
-    // A schema cannot say what the kind of a check requires.
+    // A schema cannot say what the kind of a check requires, so these operations may refuse a body that matches the
+    // schema.
     private static bool DependsOnKind(Operation operation, int status) =>
         status == 422 && operation.Id is ("CreateCheck" or "ReplaceCheck" or "RegisterPipeline");
 

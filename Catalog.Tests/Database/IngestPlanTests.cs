@@ -56,7 +56,7 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
             })!.Value.AsTask()));
         }
 
-        // The failure and the pass of each run close its gate and lift it.
+        // The failures close the gates of the runs, and the passes lift them.
         foreach (var status in new[] { CheckStatus.Fail, CheckStatus.Pass })
         {
             await Task.WhenAll(Enumerable.Range(0, 30).Select(i => results.Enqueue(Organization,
@@ -89,7 +89,7 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
             "JobDescriptions.Current");
     }
 
-    // A START reports the inputs and a COMPLETE the outputs, as of Spark.
+    // A START reports the inputs and a COMPLETE reports the outputs, as in events of Spark.
     private static LoggedEvent Event(int number, string type)
     {
         var datasets = JsonSerializer.Serialize(Enumerable.Range(0, 3).Select(i => new { @namespace = "db", name = $"t{number + i}" }));
@@ -109,8 +109,8 @@ public sealed class IngestPlanTests(PostgresTestDatabase database) : IClassFixtu
         return new(PostgresUri.Parse("POSTGRES_DSN", database.SuperuserAddress), plans.Add);
     }
 
-    // The server analyzes tables in the background. A plan for a table that is known to be tiny reads all rows, and is
-    // made again when the table has grown.
+    // Turns off the analysis of the tables in the background. With statistics, a plan for a tiny table reads all rows.
+    // The server replaces such a plan when the table has grown, so it is no fault.
     private Task KeepWithoutStatistics()
     {
         database.Require();

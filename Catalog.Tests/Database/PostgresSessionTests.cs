@@ -59,7 +59,8 @@ public sealed class PostgresSessionTests(PostgresTestDatabase database) : IClass
         Assert.Equal(200, (int)(await client.GetAsync("/health", Ct)).StatusCode);
     }
 
-    // The driver reads the server's types before the service can change the session's settings.
+    // The driver reads the server's types before the service can change the session's settings. So a short timeout of
+    // the role prevents every session.
     [Fact]
     public async Task A_statement_timeout_of_the_role_that_prevents_sessions_is_reported()
     {
@@ -96,7 +97,8 @@ public sealed class PostgresSessionTests(PostgresTestDatabase database) : IClass
         Assert.Contains(app.Log.At(LogLevel.Warning), line => line.Contains("DATAXPIPE_PGBOUNCER=true", StringComparison.Ordinal));
     }
 
-    // The setting denies a pooler, so process ids are not compared. The first missing statement reveals the pooler.
+    // The setting says that there is no pooler, so the service does not compare process ids. It detects the pooler by
+    // the first prepared statement that is missing.
     [Fact]
     public async Task A_missing_prepared_statement_turns_off_preparing()
     {

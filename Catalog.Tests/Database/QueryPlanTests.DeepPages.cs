@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Catalog.Tests.Database;
 
-/// <summary>The plans of pages after a position: row-level security lets an index search only what cannot leak.</summary>
+/// <summary>
+/// The plans of pages after a position. With row-level security, an index can be searched only by comparisons that
+/// Postgres knows to leak no rows.
+/// </summary>
 public sealed partial class QueryPlanTests
 {
     [Fact]
@@ -48,7 +51,7 @@ public sealed partial class QueryPlanTests
         Assert.False(nodes.Exists(node => ComparesPosition(node, "Filter")), $"{query}\n{plan}");
     }
 
-    // A position is a pair, or a bound of one column; the place of a run is an expression.
+    // Whether a condition compares a position: a pair, a bound of one column, or the expression for the place of a run.
     private static bool ComparesPosition(JsonElement node, string condition) =>
         node.TryGetProperty(condition, out var found)
         && new[] { "ROW(", "CASE", "COALESCE", "(created_at <", "(created_at >", "(check_id >" }

@@ -103,7 +103,8 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         foreach (var filter in RunFilters(pipeline, since, until, cursor.At))
         {
             await runs.List(Organization, filter, null, 50, Ct);
-            // In a table this small, the planner may read it all for some hundred rows of one status.
+            // The table is so small that the planner may read all of it for 500 rows of one status. So a page with a
+            // status has 50 rows.
             await runs.List(Organization, filter, cursor, filter.Statuses is null ? 500 : 50, Ct);
         }
 
@@ -131,7 +132,8 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         await checks.CountStatuses(Organization, new() { PipelineId = pipeline, CheckId = "k7", Since = since, Until = cursor.At }, Ct);
         await checks.Find(Organization, "k7", null, Ct);
         await checks.Find(Organization, "k7", pipeline, Ct);
-        // No index serves a filter by dataset: its name may be longer than an index row of Postgres.
+        // A filter by dataset is left out. It has no index, because the name may be longer than an index row of
+        // Postgres.
         foreach (var filter in new CheckFilter[] { new(), new() { PipelineId = pipeline }, new() { PipelineId = "" },
             new() { Kind = "freshness" }, new() { Severity = "warn" }, new() { Status = "fail" }, new() { Status = "pass" },
             new() { PipelineId = pipeline, Status = "fail" } })
@@ -155,7 +157,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         await results.OpenFailures(Organization, [.. Enumerable.Range(0, 500).Select(i => $"p{i}")], Ct);
 
         await pipelines.Find(Organization, pipeline, Ct);
-        // A filter by text has no index and may read the whole table.
+        // A filter by text is left out. It has no index and may read the whole table.
         foreach (var filter in new PipelineFilter[] { new(), new() { Owner = "o1" }, new() { Environment = "prod" },
             new() { Tag = "gold" } })
         {
@@ -202,7 +204,8 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
         Assert.True(generic >= 5, $"{generic} generic plans, {custom} custom plans.");
     }
 
-    // The times are those of the order: with other times an index cannot limit a page.
+    // Each filter limits the time that it is sorted by. A limit of another time cannot limit what is read from the
+    // index.
     private static IEnumerable<RunFilter> RunFilters(string pipeline, DateTimeOffset since, DateTimeOffset until, DateTimeOffset end) =>
         from order in Enum.GetValues<RunOrder>()
         from of in new[] { null, pipeline }
@@ -226,7 +229,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
             yield return $"reads all of {plan.GetProperty("Relation Name").GetString()}: {query}";
         }
 
-        // Row-level security makes a filter of a comparison that it does not know to be free of leaks.
+        // With row-level security, Postgres compares row by row unless it knows that the comparison leaks no rows.
         if (ComparesPosition(plan, "Filter") && !FewRows.ContainsKey(NameOf(query)))
         {
             yield return $"compares row by row {plan.GetProperty("Filter")}: {query}";
@@ -239,7 +242,7 @@ public sealed partial class QueryPlanTests(QueryPlanTests.Filled filled) : IClas
             yield return $"reads the table for values that {plan.GetProperty("Index Name").GetString()} should contain: {query}";
         }
 
-        // The rows of a subquery named page are already limited.
+        // The rows of a subquery named page are already limited, so they may be sorted.
         if (type.EndsWith("Sort", StringComparison.Ordinal) && !FewRows.ContainsKey(NameOf(query))
             && !plan.GetProperty("Sort Key").EnumerateArray().All(key => key.GetString()!.StartsWith("page.", StringComparison.Ordinal)))
         {

@@ -46,7 +46,8 @@ public sealed partial class SqliteQueryPlanTests(SqliteQueryPlanTests.Filled fil
             var query = queries.Single(query => query.Contains($"-- {statement}\n", StringComparison.Ordinal));
             var plan = await filled.PlanOf(query);
             Assert.True(plan.Exists(Begins().IsMatch) && !plan.Exists(Reads().IsMatch), $"{query}\n{string.Join('\n', plan)}");
-            // Two bounds of a time must not win against the id of the pipeline or the check.
+            // SQLite must search by the id of the pipeline or the check, even if the query also has two bounds of a
+            // time.
             Assert.All(new[] { "pipeline_id", "check_id" }.Where(id => query.Contains($"unlikely({id} =", StringComparison.Ordinal)),
                 id => Assert.Contains($"{id}=?", string.Join('\n', plan), StringComparison.Ordinal));
         }
@@ -72,7 +73,7 @@ public sealed partial class SqliteQueryPlanTests(SqliteQueryPlanTests.Filled fil
         }
     }
 
-    // The search compares more than equal values. SQLite shows an expression as <expr>.
+    // Matches a search of an index by a range, not only by equal values. SQLite shows an expression as <expr>.
     [GeneratedRegex(@"^SEARCH .* INDEX \w+ \(organization_id=\?.*[<>]\(?\?")]
     private static partial Regex Begins();
 
@@ -102,7 +103,7 @@ public sealed partial class SqliteQueryPlanTests(SqliteQueryPlanTests.Filled fil
 
         public CatalogDatabase Open(Action<string> report) => DatabaseFactory.Open(_database.Settings, (sql, _) => report(sql));
 
-        // Parameters without values: SQLite plans without them too.
+        // SQLite plans a query without knowing the values of its parameters, so they are null here.
         public async Task<List<string>> PlanOf(string query)
         {
             await using var connection = new SqliteConnection($"Data Source={_database.Address};Pooling=False");

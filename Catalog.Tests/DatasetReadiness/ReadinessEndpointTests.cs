@@ -29,7 +29,7 @@ public abstract class ReadinessEndpointTests(TestDatabase database) : EndpointTe
         Assert.Equal("ready: written", await Readiness("db/out"));
 
         var next = Guid.NewGuid();
-        // Airflow reports the outputs of a task at its end.
+        // Airflow reports the outputs of a task only at its end, so this START has no outputs.
         await Event("job", next, "START", 10);
         Assert.Equal("not_ready: being_written", await Readiness("db/out"));
 
@@ -129,7 +129,8 @@ public abstract class ReadinessEndpointTests(TestDatabase database) : EndpointTe
         await Register("load", "0 6 * * *", ("raw", "a"));
         await Post("load", "r", "completed", 0);
 
-        // The first time of the schedule after the registration is missed by the run of February.
+        // The run of February is before the first time of the schedule after the registration, so the data is late at
+        // `next`.
         var next = Uri.EscapeDataString(DateTimeOffset.UtcNow.AddDays(2).ToString("O"));
         Assert.Equal("ready: written", await Readiness("a", "as_of=2026-02-02T12:00:00Z"));
         Assert.Equal("not_ready: late written", await Readiness("a", $"as_of={next}"));

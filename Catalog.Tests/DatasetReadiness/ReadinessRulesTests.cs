@@ -2,7 +2,7 @@ using Catalog.Data.DatasetReadiness;
 
 namespace Catalog.Tests.DatasetReadiness;
 
-/// <summary>The rules, without a database: each fact alone, and that no fact that is missing gives ready.</summary>
+/// <summary>The rules, without a database. Each fact is tested alone, and a missing fact never gives ready.</summary>
 [Trait("Category", "Fast")]
 public sealed class ReadinessRulesTests
 {
@@ -46,7 +46,7 @@ public sealed class ReadinessRulesTests
         Assert.Equal("not_ready: write_failed written", Judge(good, failed));
         Assert.Equal("unknown: no_run written", Judge(good, Writer() with { PipelineId = "q" }));
         Assert.Equal("ready: written", Judge(good, failed with { IsCurrent = false }));
-        // Nothing was written since.
+        // No run has written the dataset after the failed run.
         Assert.Equal("not_ready: write_failed", Judge(good, failed with { IsCurrent = false, Writes = [Write("b", "failed", 0)] }));
     }
 
@@ -54,7 +54,7 @@ public sealed class ReadinessRulesTests
     public void A_pipeline_without_runs_is_unknown() => Assert.Equal("unknown: no_run", Judge(Writer()));
 
     [Theory]
-    [InlineData(-7, "not_ready: late written")] // Started at 5 h, before the time of the schedule.
+    [InlineData(-7, "not_ready: late written")] // The run starts at 05:00, before the scheduled time.
     [InlineData(-6, "ready: written")]
     [InlineData(-1, "ready: written")]
     public void The_latest_time_of_the_schedule_must_have_a_good_run(int start, string expected) =>
@@ -112,7 +112,7 @@ public sealed class ReadinessRulesTests
 
         Assert.Equal("ready: written", Judge([check], Writer(write)));
         Assert.Equal("unknown: check_outdated written", Judge([check with { RunId = "b" }], Writer(write)));
-        // An earlier attempt of the same run.
+        // The result is of an earlier attempt of the same run.
         Assert.Equal("unknown: check_outdated written", Judge([check with { ExecutedAt = Now.AddHours(-4) }], Writer(write)));
         Assert.Equal("unknown: check_outdated written", Judge([check], Writer(write with { StartedAt = null })));
     }

@@ -136,7 +136,7 @@ public abstract class DbtFoldTests
     {
         var upload = DbtExample.Upload("shop", invocation);
         upload["run_results"]!["metadata"]!["generated_at"] = at;
-        // The source is gone in the second invocation.
+        // The model is gone in the second invocation.
         if (invocation == "i-2")
         {
             upload["manifest"]!["nodes"]!.AsObject().Remove("model.shop.clean");

@@ -77,7 +77,8 @@ public sealed class CitusTests : IAsyncLifetime
         Assert.Contains("citus_misplaced", (await Run("doctor")).Output, StringComparison.Ordinal);
     }
 
-    // A login that inherits the role's rights needs no other role.
+    // A login that inherits the role's rights has them even without a switch to the role, so both kinds of login are
+    // tested.
     [Theory]
     [InlineData("inherit")]
     [InlineData("noinherit")]
@@ -97,7 +98,8 @@ public sealed class CitusTests : IAsyncLifetime
 
         foreach (var organization in organizations)
         {
-            // Without a condition on the organization: only the policy keeps the others away.
+            // The first statement has no condition on the organization, so only the policy hides the rows of the
+            // others.
             Assert.Equal([organization], await database.Many<string>(
                 organization, "select organization_id from ended_sessions", null, Ct));
             Assert.Equal([organization], await database.Many<string>(

@@ -39,7 +39,7 @@ public sealed class DoctorServerTests
             "idle in transaction", "select count(*) from runs" }, words => Assert.Contains(words, blocked.Message));
         Assert.Contains($"catalog-migrations kill {holder.ProcessID} --connection", blocked.Action);
         Assert.Contains($"catalog-migrations kill {migration.Pid}`", blocked.Action);
-        // The read behind the migration also waits for the same client in the end.
+        // The read waits for the migration, and the migration waits for the client. So the finding names the client.
         Assert.Contains($"process {holder.ProcessID} ", Code("lock_wait", report).Message);
         Assert.Equal([holder.ProcessID], report.ActiveStatements.Single(statement => statement.Pid == migration.Pid).BlockedBy);
         Assert.Contains(report.Tables, table => table is { Name: "runs", Bytes: null });
@@ -225,7 +225,7 @@ public sealed class DoctorServerTests
 
         Assert.Contains($"grant pg_read_all_stats to \"{login}\"", Code("statistics_hidden", report).Action);
         Assert.Empty(report.ActiveStatements);
-        // Only the owner may read the journal.
+        // Only the owner may read the journal, so the doctor reports that it did not examine it.
         Assert.Contains("DATAXPIPE_MIGRATIONS_DB", Code("not_examined", report).Action);
         Assert.NotEmpty(report.Tables);
     }

@@ -3,7 +3,9 @@ using Catalog.Data.Executions.Kinds;
 
 namespace Catalog.Tests.Executions;
 
-/// <summary>Definitions of checks are refused by JSON pointer when they could not run, or would not do what they say.</summary>
+/// <summary>
+/// A definition that cannot run, or would not do what it says, is refused with the JSON pointer of the fault.
+/// </summary>
 [Trait("Category", "Fast")]
 public sealed class CheckDefinitionTests
 {

@@ -23,7 +23,7 @@ public sealed class CheckKindsOnMariaDb : CheckKindTests, IClassFixture<MariaDbS
 /// <summary>The kinds of checks on a real warehouse: numbers, NULL, empty tables, errors, groups, samples and history.</summary>
 public abstract class CheckKindTests(WarehouseSource source, string text, string time) : CheckRunTestBase(source, text, time)
 {
-    // kind and parameters, status, number, failed rows, judged rows.
+    // Each row has the definition and the expected status, number, failed rows and judged rows.
     public static TheoryData<string, string, double?, long?, long?> Kinds { get; } = new()
     {
         { """{"kind":"row_count"}""", "pass", 6, null, 6 },
@@ -83,13 +83,13 @@ public abstract class CheckKindTests(WarehouseSource source, string text, string
         { """{"kind":"sql_rows","sql":"select id from people where id > 4; "}""", "fail", 2, 2, null },
         { """{"kind":"sql_rows","sql":"select id from people where id > 4 -- end"}""", "fail", 2, 2, null },
         { """{"kind":"sql_value","sql":"select sum(id) from people","params":{"min":21,"max":21}}""", "pass", 21, null, null },
-        // No row has a value.
+        // The condition matches no row, so there is no value.
         { """{"kind":"min","column":"amount","params":{"where":"id > 100","min":1}}""", "fail", null, null, null },
         { """{"kind":"avg","column":"amount","params":{"where":"id > 100"},"warn":{"above":1}}""", "warn", null, null, null },
         { """{"kind":"most_common_value","column":"grp","params":{"where":"id > 100","values":["a"]}}""", "fail", null, null, null },
-        // The name of a column that is a quote, a keyword, has a blank and upper case.
+        // The name of the column has quotes, blanks, upper case and a keyword.
         { """{"kind":"not_null","column":"Select \"x\" `y`"}""", "fail", 5, 5, 6 },
-        // Errors: the third outcome.
+        // A check that cannot be judged has the status error.
         { """{"kind":"not_null","column":"lost"}""", "error", null, null, null },
         { """{"kind":"row_count","params":{"table":"lost"}}""", "error", null, null, null },
         { """{"kind":"row_count","params":{"where":"lost = 1"}}""", "error", null, null, null },
@@ -214,7 +214,7 @@ public abstract class CheckKindTests(WarehouseSource source, string text, string
         const string Volume = """{"kind":"volume_change","warn":{"above":5},"fail":{"above":10}}""";
         const string Anomaly = """{"kind":"anomaly"}""";
         Assert.Equal("pass", Assert.Single(await Run(Volume)).Status);
-        // An error has no number; the result before it counts.
+        // An error has no number, so the check compares with the result before the error.
         History.AddRange([new(default, null, "error"), new(default, 10, "pass")]);
         Assert.Equal("fail", Assert.Single(await Run(Volume)).Status);
         Assert.Equal("pass", Assert.Single(await Run("""{"kind":"volume_change","fail":{"above":10},"params":{"direction":"increase"}}""")).Status);

@@ -169,7 +169,7 @@ public abstract class ExecutionJobTests(TestDatabase database) : ExecutionTestBa
         await other.PostJson("/api/v1/checks/", new { id = "c", kind = "pass", connection_id = "w" });
         var elsewhere = await other.PostAsync("/api/v1/checks/c/execute", null, Ct);
         Assert.Equal(202, (int)elsewhere.StatusCode);
-        // The tests share a database, so what waits would run in the next one.
+        // The tests share a database. An execution that still waits would run in the next test, so it is cancelled.
         await other.PostAsync($"{elsewhere.Headers.Location}/cancel", null, Ct);
         foreach (var id in ids)
         {

@@ -167,7 +167,8 @@ internal sealed record GreatExpectationsData(string Expectation, string Table, J
             JsonValueKind.True or JsonValueKind.False => 'b',
             _ => 's',
         }).Distinct().ToList();
-        // The declared types of whole numbers are not used: a column of mixed values is a column of text.
+        // The values decide the type; a declared INT counts only if there are no values. A column of mixed values is a
+        // column of text, except for whole and other numbers.
         return kinds.Count == 0 ? (declared.StartsWith("INT", StringComparison.Ordinal) ? 'i' : 's')
             : kinds.Count == 1 ? kinds[0] : kinds.TrueForAll(kind => kind is 'i' or 'd') ? 'd' : 's';
     }

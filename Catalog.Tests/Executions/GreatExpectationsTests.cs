@@ -103,7 +103,8 @@ public abstract class GreatExpectationsTests(WarehouseSource source)
             {
                 cases++;
                 var verdict = verdicts[check.Id];
-                // Without a verdict, Great Expectations expects an exception.
+                // A case without a verdict means that Great Expectations expects an exception, so our check must give
+                // an error.
                 if (verdict.Status == (success switch { true => CheckStatus.Pass, false => CheckStatus.Fail, null => CheckStatus.Error }))
                 {
                     agreed++;
@@ -142,7 +143,7 @@ public abstract class GreatExpectationsTests(WarehouseSource source)
             : Listed.GetValueOrDefault(test.GetProperty("title").GetString()!);
     }
 
-    // Neither a bound nor a set of columns.
+    // Whether a case gives neither a bound nor a set of columns.
     private static bool HasNoRule(JsonElement given) =>
         !new[] { "min_value", "max_value", "value", "column_set", "column_list", "value_set", "regex", "mostly", "column_A" }.Any(name =>
             given.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null)

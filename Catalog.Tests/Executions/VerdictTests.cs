@@ -99,7 +99,8 @@ public abstract class VerdictTests(WarehouseSource source, string text, string t
         Assert.Contains("larger than 65536 bytes", Fact(verdicts[0], "samples_left_out"), StringComparison.Ordinal);
         Assert.Contains("names no column", Fact(verdicts[1], "samples_left_out"), StringComparison.Ordinal);
         Assert.Null(Fact(verdicts[2], "samples_left_out"));
-        Assert.Contains("No sample is kept: all its columns are tagged pii or denied.", verdicts[3].Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "No sample is kept: all its columns are tagged pii or named in sample_deny.", verdicts[3].Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class DatabaseConnectionLimitTests(PostgresTestDatabase database) 
                 {
                     var clock = Stopwatch.StartNew();
                     using var probe = await client.GetAsync(path, Ct);
-                    // Readiness has its own connection, and its check needs another table.
+                    // Readiness has its own connection, and its check does not read the locked table.
                     Assert.True((int)probe.StatusCode == 200, $"{path}: {probe.StatusCode}");
                     slowest[path] = clock.Elapsed > slowest[path] ? clock.Elapsed : slowest[path];
                     probes++;
@@ -124,7 +124,7 @@ public sealed class DatabaseConnectionLimitTests(PostgresTestDatabase database) 
             }
             catch (PostgresException full) when (full.SqlState == "53300")
             {
-                // The service may still give up a connection.
+                // The service may still close a connection, so this tries again.
                 await connection.DisposeAsync();
                 await Task.Delay(50, Ct);
                 refusals++;

@@ -15,7 +15,7 @@ public sealed class ExecutionKillTests(PostgresTestDatabase database) : IClassFi
 {
     private static readonly string[] Organizations = ["default", "a", "b", "c", "d"];
 
-    // How long the warehouse takes to end a connection: a part of the kills hits executions.
+    // The time after which the warehouse ends a connection. It is long enough that some kills hit running executions.
     private static readonly TimeSpan CheckTime = TimeSpan.FromMilliseconds(400);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -72,7 +72,7 @@ public sealed class ExecutionKillTests(PostgresTestDatabase database) : IClassFi
     private ServiceProcess Start() => new(database.ServiceAddress, ("DATAXPIPE_EXECUTION_LEASE", "3"),
         ("DATAXPIPE_EXECUTION_QUEUE", "5000"), ("DATAXPIPE_PG_POOL_MAX", "5"));
 
-    // One tick for each check, spread over the time; the next one is a year later.
+    // Each check has one tick. The ticks are spread over the time, and the next tick of a check is almost a year later.
     private async Task Schedule(int ticks, TimeSpan time, int port)
     {
         await using var owner = await DedicatedPostgres.Open(database.Address);

@@ -39,7 +39,8 @@ public sealed class FailoverTests
 
         var clock = Stopwatch.StartNew();
         await fault(cluster);
-        // Writes go on for a moment after a request for a switchover. The gap without them is measured.
+        // Writes continue for a moment after the request for a switchover. So the longest gap between two acknowledged
+        // posts is measured.
         var (gap, last, count) = (TimeSpan.Zero, clock.Elapsed, clients.Acknowledged);
         while (clock.Elapsed < promise + TimeSpan.FromSeconds(5))
         {

@@ -87,8 +87,8 @@ public sealed class NetworkFaultTests(PostgresTestDatabase database) : IClassFix
         // The limits are 5 s for a request and 2.5 s for readiness; the test machine may be busy.
         Assert.InRange(clients.Longest, TimeSpan.Zero, TimeSpan.FromSeconds(8));
         Assert.InRange(notReadyAfter, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(6));
-        // The pool has 10 connections, and tries to replace them. Readiness opens its own. Their number grows with the time
-        // and not with the refused requests.
+        // The pool has 10 connections and tries to replace them, and each check of readiness opens its own connection.
+        // So the number of connections grows with the time and not with the refused requests.
         Assert.InRange(connections, 0, 10 + (3 * seconds));
     }
 

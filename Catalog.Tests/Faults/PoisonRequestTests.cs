@@ -59,7 +59,7 @@ public sealed class PoisonRequestTests(SqliteTestDatabase database) : EndpointTe
         var sent = 0L;
         try
         {
-            // The service answers and closes. The limit of the test shows that it does not.
+            // The service is expected to answer and close the connection. If it does not, the loop ends after 512 MB.
             for (; sent < 512 * 1024 * 1024L; sent += 65536)
             {
                 await endless.GetStream().WriteAsync(chunk, Ct);

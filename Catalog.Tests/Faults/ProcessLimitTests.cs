@@ -102,7 +102,7 @@ public sealed class ProcessLimitTests(SqliteTestDatabase database) : IClassFixtu
         using var client = await service.Client();
         await Register(client);
         var (cut, refused, acknowledged, drained) = (0, 0, 0, 0);
-        // As behind a proxy: a client whose connection was closed by an answer goes to another replica.
+        // Each client stops when an answer closes its connection. Behind a proxy, it would go on with another replica.
         var posting = Task.WhenAll(Enumerable.Range(0, 16).Select(async number =>
         {
             for (var (i, closed) = (0, false); !closed; i++)

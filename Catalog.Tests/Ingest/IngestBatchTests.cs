@@ -92,7 +92,7 @@ public abstract class IngestBatchTests : IAsyncLifetime
             DurationSeconds = 0.5,
             Metadata = """{"a":1}""",
         };
-        // A new field needs a value above.
+        // A new field of CheckResult needs a value in `result`.
         Assert.All(typeof(CheckResult).GetProperties(), property => Assert.NotNull(property.GetValue(result)));
 
         Assert.Equal([ResultOutcome.Stored], (await InOneBatch([result]))[0]);

@@ -18,7 +18,7 @@ public abstract class DatasetFactTests(TestDatabase database) : EndpointTestBase
     public async Task Facets_of_a_dataset_are_shown_with_the_history_of_its_schema()
     {
         await Event(0, """{ "schema": { "fields": [{ "name": "id", "type": "int" }] }, "documentation": { "description": "Old." } }""");
-        // The order of receipt does not matter.
+        // The event of minute 20 arrives before the event of minute 10. The order of receipt must not matter.
         await Event(20, """
             { "schema": { "fields": [{ "name": "id", "type": "bigint" }] }, "documentation": { "description": "Orders." },
               "ownership": { "owners": [{ "name": "team:b" }, { "name": "a" }, { "type": "nameless" }, 3] },

@@ -18,7 +18,8 @@ public abstract class LineagePathTests(TestDatabase database) : EndpointTestBase
     public async Task All_shortest_paths_are_read_with_the_pipelines_between()
     {
         using var client = await App.Organization(Name);
-        // Two ways of two hops and one of three; x and back are on no shortest path.
+        // From a to d there are two paths of two hops and one of three. The datasets x and y and the edge from d to a
+        // are on no shortest path.
         await Register(client, "p", ("a", "b"), ("b", "d"), ("a", "c"), ("c", "d"), ("a", "x"), ("x", "y"), ("y", "d"), ("d", "a"));
         await Register(client, "q", ("c", "d"));
 
@@ -53,7 +54,7 @@ public abstract class LineagePathTests(TestDatabase database) : EndpointTestBase
         await Register(client, "p", [
             ("hub", "m"), ("m", "end"), .. Enumerable.Range(0, 300).Select(i => ("hub", $"leaf{i:000}")),
             .. Enumerable.Range(0, 300).Select(i => ($"source{i:000}", "sink")), ("m", "sink")]);
-        // The walks have room for 25 datasets each.
+        // The budget is 50 datasets, so the walk from each end may read 25 datasets.
         var paths = new LineagePaths(Database.Database, new(50, 400));
 
         Assert.Equal(2, (await paths.Find(Name, "hub", "end", 1000, null, Ct))!.Hops);
@@ -143,7 +144,8 @@ public abstract class LineagePathTests(TestDatabase database) : EndpointTestBase
         Assert.Contains(names, problem.GetRawText(), StringComparison.Ordinal);
     }
 
-    // The edges on shortest paths, by the distances from one end and to the other.
+    // The edges on shortest paths. For such an edge, the distance to its start, the edge and the distance from its end
+    // add up to the length of a shortest path.
     private static (int? Hops, HashSet<(Guid, Guid)> Edges) Search(List<(string From, string To)> edges, string from, string to)
     {
         var first = Distances(edges.ToLookup(edge => edge.From, edge => edge.To), from);

@@ -25,7 +25,7 @@ public sealed class LineageWalkOnSqlite(SqliteTestDatabase database) : LineageWa
         var plan = (await connection.QueryAsync("explain query plan " + Assert.Single(statements),
             new { organization = Organization, id = "", at, hops = 3, limit = 10 })).Select(row => (string)row.detail).ToList();
 
-        // Two hops and two lists of edges.
+        // Two of the steps read the hops, and two read the lists of edges.
         var edges = plan.Where(step => step.Contains("lineage_edges", StringComparison.Ordinal)).ToList();
         Assert.Equal(4, edges.Count);
         Assert.All(edges, step => Assert.Contains("stream=?", step, StringComparison.Ordinal));
@@ -98,7 +98,8 @@ public abstract class LineageWalkTests(TestDatabase database)
             }
         }
 
-        // The halves of a long level wait for the only connection, and hold none.
+        // A long level is read in halves. Here both halves wait for the only connection, so the walk must hold none
+        // meanwhile.
         await using var narrow = DatabaseFactory.Open(TestDatabase.Read(database.ServiceAddress, ("DATAXPIPE_PG_POOL_MAX", "1")));
         var graph = await new LineageRepository(narrow, LineageBudget.Default)
             .Walk(Organization, "n0", LineageDirection.Downstream, 5, null, Ct);

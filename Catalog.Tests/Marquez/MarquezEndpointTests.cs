@@ -58,7 +58,7 @@ public abstract class MarquezEndpointTests(TestDatabase database) : MarquezSteps
         Assert.Equal(["daily.load", "daily.report"], Names(await Get($"/namespaces/{Jobs}/jobs?lastRunStates=FAILED"), "jobs"));
         var failedOrNew = $"/namespaces/{Jobs}/jobs?lastRunStates=FAILED&lastRunStates=NEW";
         Assert.Equal(["daily", "daily.load", "daily.report"], Names(await Get(failedOrNew), "jobs"));
-        // Only its tasks have reported the run of the parent.
+        // No event reports the run of the parent. Only events of its tasks name it, so its state is NEW.
         Assert.Equal(["daily"], Names(await Get($"/namespaces/{Jobs}/jobs?lastRunStates=NEW"), "jobs"));
         Assert.Equal(3, (await Get($"{failedOrNew}&limit=1")).GetProperty("totalCount").GetInt64());
         Assert.Equal(["daily.load"], Names(await Get($"/namespaces/{Jobs}/jobs?limit=1&offset=1"), "jobs"));
@@ -175,7 +175,8 @@ public abstract class MarquezEndpointTests(TestDatabase database) : MarquezSteps
                 NodeIds(await Get($"/lineage?nodeId={Uri.EscapeDataString(node)}")));
         }
 
-        // A namespace that is the beginning of another one has its own jobs only, in the letter case of its name.
+        // A namespace whose name is the beginning of another name has only its own jobs. The letter case of the name
+        // must match.
         await Post("COMPLETE", "2026-01-01T00:00:00Z", Name, "x", $"{Name}-x");
         Assert.Equal(["x"], Names(await Get($"/namespaces/{Name}/jobs"), "jobs"));
         Assert.Empty(Names(await Get($"/namespaces/{Name.ToUpperInvariant()}/jobs"), "jobs"));
@@ -239,7 +240,7 @@ public abstract class MarquezEndpointTests(TestDatabase database) : MarquezSteps
 
         Assert.Equal(intervals, events.GetArrayLength());
         Assert.Equal(["startInterval", "endInterval", "fail", "start", "complete", "abort"], Members(events[0]));
-        // The run may have started before the last full hour.
+        // The run may have started before the last full hour, so the last two intervals count.
         var last = events.EnumerateArray().TakeLast(2).ToList();
         Assert.True(last.Sum(row => row.GetProperty("start").GetInt64()) >= 1);
         Assert.True(last.Sum(row => row.GetProperty("fail").GetInt64()) >= 1);

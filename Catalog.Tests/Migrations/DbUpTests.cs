@@ -19,7 +19,7 @@ public sealed class DbUpOnSqlite : DbUpTests
     protected override UpgradeEngineBuilder Stock(string address) =>
         DeployChanges.To.SqliteDatabase($"Data Source={address};Pooling=false").JournalToSqliteTable("schemaversions");
 
-    // The preprocessor of dbup-sqlite would store 'text'.
+    // The preprocessor of dbup-sqlite would replace the type name by 'text'.
     [Fact]
     public async Task A_text_with_a_type_name_of_another_engine_is_stored_as_written()
     {

@@ -139,7 +139,7 @@ public abstract class JournalTests(string engine) : MigratorSteps(engine)
     {
         foreach (var (table, sql) in new[]
         {
-            // On SQLite every table with a rowid has the column that orders the journal.
+            // On SQLite the journal is sorted by rowid. Only a table without rowid lacks this column.
             ("schemaversions", IsPostgres
                 ? "create table schemaversions (scriptname text, applied text)"
                     : "create table schemaversions (schemaversionsid integer primary key, applied text) without rowid"),

@@ -87,7 +87,8 @@ public abstract class MigratorTests(string engine) : MigratorSteps(engine)
                 Assert.Equal(seen[^1], await Fingerprint(address, scripts));
             }
 
-            // The first script changes rows only. The second one changes how values are stored, which the description leaves out.
+            // The first script changes rows only. The second one changes how values are stored, which the description
+            // leaves out.
             var unchanged = chain.Scripts.Count(
                 script => script.Revision is "0023_schedules_of_earlier_checks" or "0046_bodies_compressed_with_lz4");
             Assert.Equal(seen.Count - unchanged, seen.Distinct().Count());

@@ -180,7 +180,7 @@ public sealed class ScriptRunTests(PostgresTestDatabase server) : IClassFixture<
         _scripts.Change("0003_state_idx.sql", _ => "delete from customers where id = 1;");
         var refused = await MigratorConsole.Run(path, "upgrade", "--scripts", _scripts.Path);
         Assert.Equal(1, refused.Exit);
-        Assert.Contains("rows of notes without their row in customers", refused.Errors);
+        Assert.Contains("rows of notes refer to missing rows of customers", refused.Errors);
         Assert.Equal(2, await Scalar<int>(path, "select count(*) from customers"));
     }
 

@@ -53,7 +53,7 @@ public abstract partial class MetricNameTests(TestDatabase database) : IDisposab
 
         bool IsExpected(string name) => HasDriverMetrics || !name.StartsWith("db_", StringComparison.Ordinal);
 
-        // A histogram has three samples.
+        // A histogram has three samples, such as NAME_bucket. The documentation has its NAME only.
         string Metric(string sample) => HistogramSamples().Replace(sample, "") is var metric && exported.Contains(metric + "_bucket")
             ? metric : sample;
     }
@@ -84,7 +84,7 @@ public abstract partial class MetricNameTests(TestDatabase database) : IDisposab
         GC.SuppressFinalize(this);
     }
 
-    // The names of all samples of a service to which everything has happened that is counted.
+    // Makes a service do everything that has a metric, and returns the names of all samples of the service.
     private async Task<HashSet<string>> Exported()
     {
         using var app = new CatalogApp(_database, ("DATAXPIPE_METRICS", "true"), ("DATAXPIPE_PG_POOL_MAX", "1"))
@@ -108,7 +108,8 @@ public abstract partial class MetricNameTests(TestDatabase database) : IDisposab
         using var outage = new CatalogApp(_database, ("DATAXPIPE_METRICS", "true"), ("DATAXPIPE_DB", "postgresql://ada@127.0.0.1:1/app"));
         using var unserved = outage.Client();
         Assert.Equal(503, (int)(await unserved.GetAsync("/api/v1/pipelines/", Ct)).StatusCode);
-        // An outgoing request: the service sends none here, and all clients of a process share the meter.
+        // Sends an outgoing request, because the service sends none in this test. All HTTP clients of a process share
+        // the meter.
         using (var other = new HttpClient())
         {
             await other.GetAsync(new Uri(client.BaseAddress!, "/health"), Ct);

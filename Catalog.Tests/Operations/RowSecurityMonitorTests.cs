@@ -90,7 +90,7 @@ public sealed class RowSecurityMonitorTests : IClassFixture<PostgresTestDatabase
         var open = await PostgresTestDatabase.AtHead("catalog_ceases");
         var above = await PostgresTestDatabase.AtHead("catalog_above", superuser: true);
         var (role, login, itself) = (DedicatedPostgres.Name("r"), DedicatedPostgres.Name("u"), DedicatedPostgres.Name("v"));
-        // One login must switch to the role; the other login is the role itself.
+        // The login must switch to the role. The other login, `itself`, is its own role.
         await DedicatedPostgres.Execute(above, $"create role {login} login noinherit password '{login}'",
             $"create role {itself} login password '{itself}'");
         await using (var owner = MigrationDatabase.Open(TestDatabase.Read(above)))
@@ -129,7 +129,8 @@ public sealed class RowSecurityMonitorTests : IClassFixture<PostgresTestDatabase
         await WaitUntil((200, 200), client);
     }
 
-    // The server keeps the plan of a prepared statement when row-level security applies to the role again.
+    // The server keeps the plan of a statement that was prepared without row-level security. That plan must not be used
+    // when row-level security applies to the role again.
     private static async Task CheckPreparedStatements(string administrator)
     {
         var role = DedicatedPostgres.Name("w");

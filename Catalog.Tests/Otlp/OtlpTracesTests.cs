@@ -148,7 +148,7 @@ public abstract class OtlpTracesTests(TestDatabase database) : EndpointTestBase(
         Assert.Equal("2", Text(partial, "rejectedSpans"));
         Assert.Contains("trace_id", Text(partial, "errorMessage"), StringComparison.Ordinal);
         var bytes = await protobuf.Content.ReadAsByteArrayAsync(Ct);
-        // partial_success (1) with rejected_spans (1) = 2.
+        // The bytes are field 1 (partial_success) with its field 1 (rejected_spans), which is 2.
         Assert.Equal([0x0a, (byte)(bytes.Length - 2), 0x08, 0x02], bytes[..4]);
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync($"/api/v1/runs/{RunId}", Ct)).StatusCode);
     }

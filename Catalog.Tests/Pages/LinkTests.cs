@@ -2,7 +2,10 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Pages;
 
-/// <summary>Every link of every page leads to a page, and pages of unusual addresses have what other pages have.</summary>
+/// <summary>
+/// Every link of every page leads to a page. Unusual spellings of an address lead to pages with the usual headers and
+/// forms.
+/// </summary>
 public sealed class LinkTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {
     private const int MaxPages = 400;

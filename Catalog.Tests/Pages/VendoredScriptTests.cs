@@ -8,7 +8,7 @@ namespace Catalog.Tests.Pages;
 [Trait("Category", "Fast")]
 public sealed class VendoredScriptTests
 {
-    // name with version, SHA-256 of the file in the package of npm, licence
+    // By file name with version: the SHA-256 of the file in the npm package, and the file with the licence.
     private static readonly Dictionary<string, (string Sha256, string Licence)> Files = new()
     {
         ["htmx-4.0.1.min.js"] = ("a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130", "htmx-LICENSE"),

@@ -62,7 +62,7 @@ public abstract class PipelineAnswerEndpointTests(TestDatabase database) : Endpo
         {
             ("healed", "failed", 1, 2), ("healed", "completed", 3, 4), ("failed", "completed", 1, 2), ("failed", "failed", 3, 4),
             ("worse", "failed", 1, 9), ("worse", "failed", 3, 8), ("open", "failed", 1, null), ("deleted", "failed", 1, 9),
-            // It ended last, and started before the one that completed.
+            // The failed run ended last, but it started before the completed run.
             ("fine", "failed", 1, 30), ("fine", "completed", 3, 4), ("unknown", "failed", 1, 2),
         })
         {
@@ -85,7 +85,7 @@ public abstract class PipelineAnswerEndpointTests(TestDatabase database) : Endpo
         await client.DeleteAsync($"{Path}/deleted", Ct);
         var failing = new FailingPipelines(Database.Database);
 
-        // A run without an end failed when it was reported.
+        // A failed run without an end counts as failed at the time of its report, so the pipeline `open` is first.
         Assert.Equal(["open", "worse", "failed", "checked"], await failing.Find(Name, 20, Ct));
         Assert.Equal(["open", "checked"], await failing.Find(Name, 1, Ct));
         Assert.Empty(await failing.Find("nobody", 20, Ct));

@@ -25,7 +25,7 @@ public sealed class ReplayOnSqlite : ReplayTests
 
 public sealed class ReplayOnPostgres : ReplayTests
 {
-    // The lock ends with its session.
+    // The lock ends with its session, so the session stays open until the end of the test.
     private MigrationDatabase? _migrations;
     private DbConnection? _session;
 
@@ -140,7 +140,8 @@ public abstract class ReplayTests : ReplaySteps
         var at = OpenLineageFoldTests.Now;
         foreach (var (job, type, dataset) in new[]
         {
-            ("owner", "START", "a"), ("other", "START", "b"), ("owner", "RUNNING", "c"), ("other", "COMPLETE", "d"), ("owner", "COMPLETE", "e"),
+            ("owner", "START", "a"), ("other", "START", "b"), ("owner", "RUNNING", "c"), ("other", "COMPLETE", "d"),
+            ("owner", "COMPLETE", "e"),
         })
         {
             at = at.AddSeconds(1);

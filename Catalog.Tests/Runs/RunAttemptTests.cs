@@ -87,7 +87,7 @@ public abstract class RunAttemptTests(TestDatabase database) : EndpointTestBase(
         var url = $"/api/v1/runs/{_pipeline}-run";
 
         await Send(HttpMethod.Put, url + "/stages/early", """{"status":"failed","started_at":"2026-01-31T09:05:00Z"}""");
-        // The stage is reported before the start of its attempt.
+        // This stage is reported before the start of its attempt is reported.
         await Send(HttpMethod.Put, url + "/stages/late", """{"status":"running","started_at":"2026-01-31T11:01:00Z"}""");
         var patched = await Send(HttpMethod.Patch, url, Start2);
         Assert.Equal(["late"], StagesOf(patched));

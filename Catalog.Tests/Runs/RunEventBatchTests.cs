@@ -87,7 +87,8 @@ public abstract class RunEventBatchTests : IAsyncLifetime
         var events = Enumerable.Range(0, 600).Select(i => Event($"{_pipeline}-{i % 60}", _pipeline) with
         {
             Status = words[random.Next(words.Length)],
-            // An event without a time counts as of its receipt, so its place depends on the order.
+            // Every event has a start time. An event without a time counts as of its receipt, so the result would
+            // depend on the order.
             StartedAt = Noon.AddMinutes(random.Next(5)),
             CompletedAt = random.Next(2) == 0 ? null : Noon.AddMinutes(random.Next(5)),
             RecordsProcessed = random.Next(3) == 0 ? null : random.Next(5),

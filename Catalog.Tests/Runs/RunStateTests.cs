@@ -263,7 +263,7 @@ public abstract class RunStateTests : IAsyncLifetime
 
     private RunEvent Of(EventFields fields, string name) => fields.ToEvent($"{_pipeline}-{name}", _pipeline);
 
-    // The times that decide about further events.
+    // The stored times that decide whether a further event changes a field.
     private async Task<List<string>> Decisions(string name)
     {
         const string Sql = """

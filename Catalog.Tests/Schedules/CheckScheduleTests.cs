@@ -46,7 +46,7 @@ public abstract class CheckScheduleTests(TestDatabase database) : ExecutionTestB
         await MakeDue("a", TimeSpan.FromDays(-365));
         var due = await NextTick("a");
 
-        // A tick of an unchanged schedule stays; checks that the new version lacks have none any more.
+        // The tick of an unchanged schedule stays. A check that the new version lacks has no tick any more.
         await Register("2", "a", "c");
         Assert.Equal((due, true, true),
             (await NextTick("a"), await NextTick("b") is null, await NextTick("c") is not null));

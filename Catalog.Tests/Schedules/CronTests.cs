@@ -86,7 +86,8 @@ public sealed class CronTests
     // 02:30 does not exist on 29 March 2026: it moves to 03:00 local time, and the next day is as usual.
     [InlineData("30 2 * * *", "Europe/Berlin", "2026-03-28T12:00:00Z", "2026-03-29T01:00:00Z")]
     [InlineData("30 2 * * *", "Europe/Berlin", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z")]
-    // 02:30 occurs twice on 25 October 2026: a daily check runs once, one of every half hour each time.
+    // 02:30 occurs twice on 25 October 2026. A daily check runs once, and a check of every half hour runs at both
+    // times.
     [InlineData("30 2 * * *", "Europe/Berlin", "2026-10-25T00:00:00Z", "2026-10-25T00:30:00Z")]
     [InlineData("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z")]
     [InlineData("*/30 * * * *", "Europe/Berlin", "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z")]

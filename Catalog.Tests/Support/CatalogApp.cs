@@ -41,7 +41,7 @@ public sealed class CatalogApp : WebApplicationFactory<Catalog.Api.Operations.He
     /// <summary>The service's clock. Null: the system clock.</summary>
     public TimeProvider? Time { get; init; }
 
-    /// <summary>Replaces services. Null: the service as it is.</summary>
+    /// <summary>Replaces registered services. Null: nothing is replaced.</summary>
     public Action<IServiceCollection>? Replace { get; init; }
 
     protected override IHost CreateHost(IHostBuilder builder)

@@ -6,9 +6,9 @@ using Dapper;
 namespace Catalog.Tests.Support;
 
 /// <summary>
-/// Citus on the shared server. Its extension is in no package registry, so tests of it are skipped unless the server of POSTGRES_DSN
-/// offers it. If the database that it names has the extension, the databases of all
-/// tests are distributed.
+/// Citus on the shared server. The extension is in no package registry, so the tests of Citus are skipped unless the
+/// server at POSTGRES_DSN offers it. If the database of POSTGRES_DSN has the extension, the template databases are
+/// distributed, and so are the databases that tests copy from them.
 /// </summary>
 public static class CitusServer
 {
@@ -21,8 +21,9 @@ public static class CitusServer
             + "shared_preload_libraries=citus.");
 
     /// <summary>
-    /// A new database with the schema at head whose coordinator is its only worker. Rows are reached through connections, as on another
-    /// server, if <c>citus.enable_local_execution</c> is off.
+    /// Creates a database with the schema at head. Its coordinator is its only worker.
+    /// <c>citus.enable_local_execution</c> is off, so statements reach the rows through connections, as they reach the
+    /// rows of a separate worker.
     /// </summary>
     /// <returns>Its address as a superuser.</returns>
     public static async Task<string> AtHead()
@@ -36,8 +37,8 @@ public static class CitusServer
     }
 
     /// <summary>
-    /// Distributes a template's tables if the database of POSTGRES_DSN has the extension, and ends Citus's connection to the template, so
-    /// that it can be copied.
+    /// Distributes the tables of a template if the database of POSTGRES_DSN has the extension. Then it ends the
+    /// connection that Citus keeps to the template, because Postgres does not copy a database with connections.
     /// </summary>
     public static async Task DistributeTemplate(string address, string name)
     {

@@ -31,7 +31,8 @@ public static class ContainerEngine
         }
         catch (Exception)
         {
-            // Each kind of address throws its own exceptions. An invalid address also means that there is no engine.
+            // Each kind of address throws its own exceptions, so all are caught. An invalid address also means that
+            // there is no engine.
             return false;
         }
     }

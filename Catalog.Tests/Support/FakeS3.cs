@@ -240,7 +240,7 @@ public sealed class FakeS3 : IAsyncDisposable
     {
         var prefix = context.Request.Query["prefix"].FirstOrDefault() ?? "";
         var after = context.Request.Query["continuation-token"].FirstOrDefault() ?? "";
-        // Pages of three keys, so that clients must read more than one page.
+        // A page has only three keys, so clients must read more than one page.
         var keys = Objects.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal)
             && !key[prefix.Length..].Contains('/', StringComparison.Ordinal) && string.CompareOrdinal(key, after) > 0)
             .Order(StringComparer.Ordinal).ToList();

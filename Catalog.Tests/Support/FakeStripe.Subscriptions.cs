@@ -82,7 +82,7 @@ public sealed partial class FakeStripe
         type,
     });
 
-    // Pages of two subscriptions, so that clients must read all pages.
+    // A page has only two subscriptions, so clients must read all pages.
     private string PageOfSubscriptions(string customer, bool includesCanceled, string? after)
     {
         lock (_subscriptionsLock)

@@ -57,7 +57,7 @@ public sealed partial class FakeStripe : IAsyncLifetime
 
     /// <summary>
     /// Delays the answer of a request, chosen by its number, until the task is completed. The request is processed
-    /// before.
+    /// before the delay.
     /// </summary>
     public Func<int, Task> Hold { get; set; } = _ => Task.CompletedTask;
 

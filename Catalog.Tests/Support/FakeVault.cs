@@ -28,7 +28,7 @@ public sealed class FakeVault : IAsyncLifetime
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        // Requests that hang on purpose must not delay the end.
+        // Requests that hang on purpose must not delay the shutdown of this server.
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromMilliseconds(100));
         _app = builder.Build();
         _app.Run(Serve);

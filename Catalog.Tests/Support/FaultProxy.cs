@@ -70,7 +70,7 @@ public sealed class FaultProxy : IDisposable
         }
         catch (Exception disposed) when (disposed is SocketException or ObjectDisposedException)
         {
-            // The test has ended.
+            // Dispose has closed the listener.
         }
     }
 
@@ -129,7 +129,8 @@ public sealed class FaultProxy : IDisposable
         await _open.Task;
     }
 
-    // ReadyForQuery outside a transaction, after a statement that stored rows or ended a transaction.
+    // Whether an answer ends with ReadyForQuery outside a transaction, after a statement that inserted rows or a
+    // COMMIT.
     private static bool EndsCommit(ReadOnlySpan<byte> answer) =>
         answer.EndsWith("Z\0\0\0\u0005I"u8) && (answer.IndexOf("COMMIT\0"u8) >= 0 || answer.IndexOf("INSERT 0 "u8) >= 0);
 

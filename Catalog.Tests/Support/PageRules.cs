@@ -3,7 +3,9 @@ using AngleSharp.Html.Dom;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>What holds for every page that a test reads: security headers, no inline code, names for every control.</summary>
+/// <summary>
+/// The rules for every page that a test reads: security headers, no inline code, a name for every control.
+/// </summary>
 internal static class PageRules
 {
     private const string Policy =
@@ -92,7 +94,8 @@ internal static class PageRules
         }
     }
 
-    // A run may link to a page of another site; such a link must not give that page a handle of this one.
+    // Addresses must be on this site, except links: a run may link to a page of another site. Such a link needs
+    // rel=noopener, so that the other page gets no access to this page.
     private static bool IsAllowed(IElement element, IAttr attribute) => attribute.Value is ['/', not '/', ..] or "/" or ['#', ..]
         || (element is IHtmlAnchorElement && attribute.Value.StartsWith("http", StringComparison.Ordinal)
             && element.GetAttribute("rel") is { } rel && rel.Contains("noopener", StringComparison.Ordinal));

@@ -63,7 +63,8 @@ public sealed class PatroniCluster : IAsyncDisposable
     {
         foreach (var node in _nodes.Where(node => node.Process is not null))
         {
-            // The server has the output of Patroni, so a wait for the end of the output would not end before it.
+            // The server process keeps Patroni's output open. A wait for the end of the output would last until the
+            // server ends, so both are killed.
             node.Process!.Kill();
             KillServer(node);
         }
@@ -74,7 +75,7 @@ public sealed class PatroniCluster : IAsyncDisposable
         }
 
         _rest.Dispose();
-        // The processes of a killed server end a moment later.
+        // The child processes of a killed server end a moment later. Only then can the directory be deleted.
         await Task.Delay(1000, CancellationToken.None);
         Directory.Delete(_directory, recursive: true);
     }

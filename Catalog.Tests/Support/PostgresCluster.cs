@@ -199,7 +199,8 @@ public sealed class PostgresCluster : IDisposable
         {
             try
             {
-                // PID (NAME) STATE PPID: the name may contain blanks.
+                // The file has PID (NAME) STATE PPID. The name may contain blanks, so the fields are read after the
+                // last parenthesis.
                 var stat = File.ReadAllText(Path.Combine(child, "stat"));
                 if (stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{_process.Id}")
                 {

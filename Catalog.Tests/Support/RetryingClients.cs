@@ -33,7 +33,7 @@ public sealed class RetryingClients(Func<HttpClient?> service)
     /// <summary>Posts with more than one row. <see cref="Compare"/> counts them.</summary>
     public int Duplicated { get; private set; }
 
-    /// <summary>The answers that break the promise.</summary>
+    /// <summary>The answers other than 200, 201 and 503 with Retry-After.</summary>
     public ConcurrentBag<string> Unexpected { get; } = [];
 
     /// <summary>The longest time to an answer.</summary>

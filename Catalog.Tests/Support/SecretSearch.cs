@@ -100,7 +100,7 @@ public sealed partial class SecretSearch
         }
     }
 
-    // An id of 12 characters is public; a longer text contains a part of the secret.
+    // The 12 characters after dxp_ are the public id of a key. The 13th character is a part of the secret.
     [GeneratedRegex("(?<![0-9A-Za-z_-])dxp_[0-9A-Za-z]{13}", RegexOptions.CultureInvariant)]
     private static partial Regex ApiKey();
 }

@@ -16,7 +16,7 @@ public sealed class ServiceProcess : IDisposable
     {
     }
 
-    /// <param name="prefix">A program that limits the service and becomes it, with its arguments.</param>
+    /// <param name="prefix">A program with arguments that sets limits and then executes the service.</param>
     /// <param name="address">The value of DATAXPIPE_DB.</param>
     /// <param name="settings">Further settings.</param>
     public ServiceProcess(string[] prefix, string address, params (string Name, string Value)[] settings)

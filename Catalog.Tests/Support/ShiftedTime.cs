@@ -1,6 +1,8 @@
 namespace Catalog.Tests.Support;
 
-/// <summary>A clock that a test moves, with real timers: the retries of an HTTP client use the same clock.</summary>
+/// <summary>
+/// A clock that a test moves. Its timers are real, because the retries of an HTTP client use the same clock.
+/// </summary>
 internal sealed class ShiftedTime : TimeProvider
 {
     private TimeSpan _shift;

@@ -21,7 +21,8 @@ public sealed class TestChain : IDisposable
     public string Path { get; } = Directory.CreateTempSubdirectory("catalog-scripts-").FullName;
 
     /// <summary>
-    /// Changes a file of both engines. An absent file is given as an empty text and written; null deletes the file.
+    /// Changes a file of both engines. If the file does not exist, <paramref name="change"/> gets an empty text and its
+    /// result is written to a new file. If it returns null, the file is deleted.
     /// </summary>
     public TestChain Change(string name, Func<string, string?> change)
     {

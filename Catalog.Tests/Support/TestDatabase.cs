@@ -118,7 +118,8 @@ public sealed class SqliteTestDatabase : TestDatabase
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        // A probe of a stopped service may still close the database, and creates a file meanwhile.
+        // A readiness probe of a stopped service may still close the database, and then creates a file in this
+        // directory. The delete fails in that case and is tried again.
         for (var tries = 0; Directory.Exists(_directory); tries++)
         {
             try

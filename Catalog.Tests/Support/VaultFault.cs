@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Catalog.Tests.Support;
 
-/// <summary>Faulty answers of a server in the place of Vault, by a word for each.</summary>
+/// <summary>Faulty answers of a server in the place of Vault. A word selects each fault.</summary>
 internal static class VaultFault
 {
-    /// <returns>False when the fault is none of these; the stand-in then answers as usual.</returns>
+    /// <returns>False if the word selects no fault. The stand-in then answers as usual.</returns>
     public static async Task<bool> Respond(HttpContext context, string fault)
     {
         var response = context.Response;

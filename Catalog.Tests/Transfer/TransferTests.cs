@@ -190,7 +190,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
             using var connection = pair.OpenSource();
             for (; !stop.IsCancellationRequested; written++)
             {
-                // Each transaction writes two tables. The transfer loads the second table long before the first.
+                // Each transaction writes two tables, and the transfer loads the second table long before the first. So
+                // the counts would differ without a consistent copy.
                 connection.Execute($"""
                     begin immediate;
                     insert into runs (organization_id, id, pipeline_id, status, created_at, updated_at) values ('default', 'r{written}', 'p', 'pending', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z');

@@ -176,7 +176,7 @@ public sealed class TransferValueTests(PostgresTestDatabase server) : IClassFixt
             insert into lineage_edges values ('default', '6F9619FF-8B86-D011-B42D-00C04FC964FF', '7F9619FF-8B86-D011-B42D-00C04FC964FF', 'p', '2026-01-31 06:05:00', null, null);
             insert into pipeline_tags values ('default', 'p', x'00'), ('default', null, 'tag');
             """.Replace("null, 'tag'", "char(27) || '[31m', cast(x'ff' as text)", StringComparison.Ordinal));
-        // A long value can be indexed only if it can be compressed.
+        // A long value fits into an index row of Postgres only if it can be compressed.
         pair.Change(
             "insert into pipeline_tags values ('default', 'long', hex(randomblob(4000))), ('default', 'even', printf('%.8000c', 'x'))");
 

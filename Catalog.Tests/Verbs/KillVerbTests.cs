@@ -72,7 +72,7 @@ public sealed class KillVerbTests : IClassFixture<PostgresTestDatabase>
 
         await using var elsewhere = await DedicatedPostgres.Open(PostgresTestDatabase.AddressOf("postgres"));
         Assert.Contains("another database (postgres)", await Refusal(elsewhere.ProcessID));
-        Assert.Contains("the process of this command", await Refusal(((NpgsqlConnection)connection).ProcessID));
+        Assert.Contains("belongs to this command itself", await Refusal(((NpgsqlConnection)connection).ProcessID));
         Assert.Contains("no process", await Refusal(2_147_483_647));
         Assert.Contains(
             "the server itself (checkpointer)", await Refusal(

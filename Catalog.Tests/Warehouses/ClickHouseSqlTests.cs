@@ -3,7 +3,7 @@ using Catalog.Data.Warehouses.Sql;
 
 namespace Catalog.Tests.Warehouses;
 
-/// <summary>The SQL of the type of warehouse that no test can start.</summary>
+/// <summary>The SQL for ClickHouse. No test can start a ClickHouse server.</summary>
 [Trait("Category", "Fast")]
 public sealed class ClickHouseSqlTests
 {

@@ -106,7 +106,7 @@ public sealed class DestinationGuardTests
     [Fact]
     public async Task A_name_is_judged_again_after_it_is_resolved()
     {
-        // Its own name resolves without a network, to an address or a name that is not public.
+        // The name of this machine resolves without a network, to an address or a name that is not public.
         var host = Dns.GetHostName();
         Assert.SkipWhen((await Dns.GetHostAddressesAsync(host, Ct)).Length == 0, "This machine cannot resolve its own name.");
         var problem = await Assert.ThrowsAsync<WarehouseException>(

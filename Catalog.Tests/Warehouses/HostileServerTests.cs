@@ -5,7 +5,9 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Warehouses;
 
-/// <summary>Servers that lie: each statement and each test of a connection ends in time, with a word.</summary>
+/// <summary>
+/// Servers that lie. Each statement and each test of a connection ends in time and names its problem.
+/// </summary>
 [Trait("Fault", "F34")]
 public sealed class HostileServerTests
 {
@@ -82,8 +84,9 @@ public sealed class HostileServerTests
 
         Assert.Contains(problem.Problem, problems);
         Assert.InRange(clock.Elapsed.TotalSeconds, 0, 6);
-        // The driver reserves memory for a message that is no row, whatever length the server announces. Most of it stays
-        // unused (see AnnouncedLengthTests). When endless notices are cut, it may take the text of one for a length.
+        // The driver reserves memory for a message that is not a row, whatever length the server announces. Most of
+        // this memory stays unused (see ServerMessageLengthTests). When the endless notices are cut, the driver may
+        // read the text of a notice as a length.
         Assert.InRange(most, 0, name is "an error of 2 GB" or "noise" or "endless notices" ? long.MaxValue : 256_000_000);
         // The session goes on with a new connection.
         Assert.Equal(1L, Assert.Single((await session.Query("select 1", Ct)).Rows)[0]);

@@ -4,8 +4,10 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Warehouses;
 
-/// <summary>Servers that announce messages of 2 GB and send them: the service reads only a part. Other tests would use
-/// memory at the same time.</summary>
+/// <summary>
+/// Servers announce messages of 2 GB and send them, and the service reads only a part. The tests run alone, because
+/// other tests would use memory at the same time.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class ServerMessageLengthTests
 {

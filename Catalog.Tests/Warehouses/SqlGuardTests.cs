@@ -8,7 +8,9 @@ using Npgsql;
 
 namespace Catalog.Tests.Warehouses;
 
-/// <summary>The guard against <see cref="RefusedSql"/>, <see cref="AllowedSql"/>, engines, and random texts.</summary>
+/// <summary>
+/// Tests the guard with <see cref="RefusedSql"/>, <see cref="AllowedSql"/>, engines and random texts.
+/// </summary>
 [Trait("Category", "Fast")]
 public sealed class SqlGuardTests
 {
@@ -42,7 +44,7 @@ public sealed class SqlGuardTests
                 SqlGuard.RefuseExpression(row.Sql, row.Family) ?? SqlGuard.Refuse(InQuery(row.Sql), row.Family)))
             .Where(row => row.Item3 is not null));
 
-    // The judgement of a text that no engine accepts proves nothing.
+    // A text that no engine accepts proves nothing about the guard, so every text of the tests must parse.
     [Fact]
     public async Task What_is_allowed_parses_on_SQLite()
     {

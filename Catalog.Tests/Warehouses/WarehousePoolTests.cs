@@ -53,6 +53,6 @@ public sealed class WarehousePoolTests
         await using var pool = new WarehousePool(new(new(true), new(null), null), _time);
         var problem = Assert.Throws<WarehouseException>(() => pool.Get("acme", "c", new() { Type = "snowflake" }));
         Assert.Equal(WarehouseProblem.Refused, problem.Problem);
-        Assert.Contains("has drivers for postgres, mysql", problem.Message);
+        Assert.Contains("the types postgres, mysql", problem.Message);
     }
 }

@@ -92,7 +92,8 @@ public sealed class WarehouseSessionOnPostgres : WarehouseSessionTests, IClassFi
         "reset all", "discard all", "refresh materialized view v", "grant all on items to public", "call none()", "commit and chain",
     ];
 
-    // A superuser may call these functions: the user of a connection must not be one.
+    // The server lets a superuser run these statements. The user of this test is a superuser, so the service must
+    // refuse them.
     protected override string[] Escapes =>
     [
         "copy items to '/tmp/catalog-copy'", "copy items to program 'true'", "copy (select 1) to stdout", "copy items from stdin",

@@ -62,7 +62,8 @@ internal sealed class AccessTokenValidator(IEnumerable<TrustedIssuer> issuers, T
         var text = TokenText.Read(token);
         if (text.Payload.Text("iss") is not { } name || !_issuers.TryGetValue(name, out var issuer))
         {
-            throw new SecurityTokenValidationException("The token's issuer is not trusted.");
+            throw new SecurityTokenValidationException(
+                "The token's issuer is not trusted: neither DATAXPIPE_OIDC_AUTHORITY nor DATAXPIPE_OIDC_TRUST names it.");
         }
 
         var keys = await issuer.Keys.For(text.Header.Text("kid"), context.RequestAborted);
@@ -71,7 +72,9 @@ internal sealed class AccessTokenValidator(IEnumerable<TrustedIssuer> issuers, T
         {
             // Only the type of the failure is used. Its message can contain parts of the token, which must not be
             // logged.
-            throw new SecurityTokenValidationException($"JwtBearer refused the token: {result.Failure?.GetType().Name}.");
+            throw new SecurityTokenValidationException(
+                "The token cannot be read, or its signature, issuer, audience or lifetime is not valid: "
+                    + $"{result.Failure?.GetType().Name}.");
         }
 
         var claims = TokenClaims.Read(text.Payload, issuer.Trusts, time.GetUtcNow());

@@ -44,7 +44,8 @@ internal sealed class ProviderDocuments : IDisposable
         if (discovery.Text("issuer") != Issuer)
         {
             throw new ProviderException(
-                "its discovery document names another issuer; the setting must be exactly the issuer, including a trailing slash");
+                "its discovery document names another issuer; the setting must be exactly the issuer of that document, with a slash at its "
+                    + "end only if that issuer has one");
         }
 
         if (!Uri.TryCreate(discovery.Text("jwks_uri"), UriKind.Absolute, out var address) || !OidcSettings.IsSafe(address)

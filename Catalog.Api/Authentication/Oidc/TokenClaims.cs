@@ -29,7 +29,7 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
     {
         if (Array.Exists(IdTokenClaims, member => claims.TryGetProperty(member, out _)))
         {
-            throw new SecurityTokenValidationException("The token is an id token.");
+            throw new SecurityTokenValidationException("The token is an id token. Send an access token.");
         }
 
         // JwtBearer accepts times that are text, and does not check iat.
@@ -38,10 +38,11 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
             || (claims.TryGetProperty("iat", out _)
                 && !(Seconds(claims, "iat") <= (now + ClockSkew - DateTimeOffset.UnixEpoch).TotalSeconds)))
         {
-            throw new SecurityTokenValidationException("The token is not valid yet, or was issued in the future.");
+            throw new SecurityTokenValidationException("The token was issued in the future (iat), or its iat or nbf is not a time.");
         }
 
-        var subject = Name(claims, "sub") ?? throw new SecurityTokenValidationException("The token has no subject.");
+        var subject = Name(claims, "sub")
+            ?? throw new SecurityTokenValidationException("The token has no subject (sub) of 1 to 256 visible characters.");
         var trust = trusts.FirstOrDefault(trust => IsFor(claims, trust.Audience) && (trust.Subject?.IsMatch(subject) ?? true))
             ?? throw new SecurityTokenValidationException("DATAXPIPE_OIDC_TRUST has no entry for the token's subject and audience.");
         return new(
@@ -59,7 +60,7 @@ internal sealed record TokenClaims(string Organization, string Subject, IReadOnl
     // belongs to the operator.
     private static string OrganizationOf(JsonElement claims, string member) => Name(claims, member) switch
     {
-        null => throw new SecurityTokenValidationException("The token has no organization, or more than one."),
+        null => throw new SecurityTokenValidationException($"The token has no organization in the claim {member}, or more than one."),
         Data.Organizations.Organization.Default => throw new SecurityTokenValidationException(
             "The token names the organization 'default', which only DATAXPIPE_OIDC_ORGANIZATION or DATAXPIPE_OIDC_TRUST can assign."),
         var name => name,

@@ -24,16 +24,18 @@ internal sealed record TokenText(JsonElement Header, JsonElement Payload)
     {
         if (token.Length > MaxLength || token.AsSpan().ContainsAnyExcept(Allowed) || token.Split('.') is not [var header, var payload, _])
         {
-            throw new SecurityTokenValidationException("The token is too long, or not three parts in base64url.");
+            throw new SecurityTokenValidationException("The token is longer than 8 KiB, or not three parts in base64url.");
         }
 
         var text = new TokenText(Part(header, "header"), Part(payload, "payload"));
-        var error = text.Header.TryGetProperty("crit", out _) ? "The token's header requires an extension (crit)."
-            : text.Header.TryGetProperty("kid", out var kid) && kid.Text() is null ? "The token's kid is not text."
+        var error = text.Header.TryGetProperty("crit", out _)
+            ? "The token's header requires an extension (crit), which this service does not support."
+            : text.Header.TryGetProperty("kid", out var kid) && kid.Text() is null
+            ? "The token's header has a kid that is empty or not a string."
             // Some providers omit typ or write it in capitals. The library's ValidTypes would reject these tokens.
             : text.Header.TryGetProperty("typ", out var typ)
                 && typ.Text()?.ToLowerInvariant() is not ("jwt" or "at+jwt" or "application/at+jwt")
-                ? "The token's typ is not the type of an access token."
+                ? "The token's typ is not the type of an access token: JWT or at+jwt."
             : null;
         return error is null ? text : throw new SecurityTokenValidationException(error);
     }

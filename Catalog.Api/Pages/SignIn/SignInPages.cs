@@ -20,7 +20,7 @@ internal static class SignInPages
 
     private static IResult Show(string? next, string? failed, HttpContext context) =>
         Page(context, next, failed == "provider" ? "The OpenID provider did not sign you in, or its token has no access to this service."
-            : null, StatusCodes.Status200OK);
+            + " Try again, or ask the operator for access." : null, StatusCodes.Status200OK);
 
     private static async Task<IResult> SignIn(
         [FromForm] string? key, [FromForm] string? next, HttpContext context, KeyVerifier verifier, SessionTicket tickets, PlanCache plans,

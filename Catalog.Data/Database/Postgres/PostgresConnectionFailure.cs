@@ -22,7 +22,8 @@ internal static class PostgresConnectionFailure
 
         ConnectionFailure Options(PostgresException failure) => Error("session_refused",
             $"{host} rejects the session: {failure.MessageText} ({failure.SqlState}).",
-            $"Correct the parameter options in the address ({settings.ReadFrom}), or remove it.");
+            $"Correct or remove the parameter 'options' of the address in {settings.ReadFrom}. If the address has none, correct the "
+                + "settings that `alter role … set` or `alter database … set` made.");
 
         // Several errors share one SQLSTATE, and the server can translate their messages. Routine, the name of a
         // function in the server's source, tells them apart in every language.

@@ -34,7 +34,7 @@ internal sealed partial record Bounds(JsonElement? Min, JsonElement? Max, bool S
             return bounds;
         }
 
-        parameters.Wrong("min", "or max is required.");
+        parameters.Wrong("min", "is required if there is no max.");
         return new(null, null, false, false);
     }
 

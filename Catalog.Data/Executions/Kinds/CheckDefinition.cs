@@ -149,8 +149,13 @@ public sealed class CheckDefinition
 
         if (kind.NeedsThreshold && warn is null && fail is null)
         {
-            parameters.Add("/fail", "is missing. This kind has no default rule: set at least one of fail, warn, params.min and "
-                + "params.max.");
+            var rules = name switch
+            {
+                "volume_change" => "fail and warn",
+                "freshness" => "fail, warn and params.max_age",
+                _ => "fail, warn, params.min and params.max",
+            };
+            parameters.Add("/fail", $"is missing. This kind has no default rule: set at least one of {rules}.");
         }
 
         var result = new CheckDefinition(check, kind, parameters)
@@ -184,7 +189,7 @@ public sealed class CheckDefinition
         {
             if (threshold is { IsPercent: true } && !kind.CountsRows && !kind.IsPercent)
             {
-                parameters.Add(field, "must have the unit count: this kind does not count rows.");
+                parameters.Add(field, "must not have the unit percent, because this kind does not count rows. Use the unit count.");
             }
         }
 

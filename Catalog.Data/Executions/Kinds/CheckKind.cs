@@ -198,7 +198,11 @@ internal sealed record Measure
 
         var outside = bounds?.IsOutside(value);
         return bounds is not null && outside is null
-            ? new() { Problem = "the measured value cannot be compared with min or max: they are of another type." }
+            ? new()
+            {
+                Problem = "the measured value cannot be compared with params.min or params.max, because they have another type. "
+                    + "Correct them.",
+            }
             : new()
             {
                 Number = MeasuredValues.Number(value),

@@ -35,7 +35,7 @@ internal sealed class CheckParameters(JsonElement definition)
     {
         if (Columns() is not [var column])
         {
-            Add("/column", "is required: the checked column.");
+            Add("/column", "is required: the name of the one column to check.");
             return "";
         }
 
@@ -65,7 +65,7 @@ internal sealed class CheckParameters(JsonElement definition)
         if (value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 and <= MaxText } text
             || text.Contains('\0', StringComparison.Ordinal))
         {
-            Wrong(name, "must be a text that is not empty.");
+            Wrong(name, string.Create(CultureInfo.InvariantCulture, $"must be text of 1 to {MaxText} characters, without U+0000."));
             return null;
         }
 
@@ -221,7 +221,9 @@ internal sealed class CheckParameters(JsonElement definition)
             return [.. value.EnumerateArray().Select(item => item.GetString()!)];
         }
 
-        Wrong(name, string.Create(CultureInfo.InvariantCulture, $"must be a text, or a list of 1 to {most} texts."));
+        Wrong(name, string.Create(
+            CultureInfo.InvariantCulture,
+            $"must be text, or a list of 1 to {most} texts. A text has {(allowEmpty ? 0 : 1)} to {MaxText} characters, without U+0000."));
         return [];
     }
 

@@ -15,7 +15,7 @@ internal static class KeyKinds
         var columns = parameters.Columns();
         if (columns.Count == 0)
         {
-            parameters.Add("/column", "is required: column, or columns for a combination.");
+            parameters.Add("/column", "is required. To check a combination of columns, set columns instead.");
         }
 
         var measure = parameters.Word("measure", "rows", "values", "surplus");

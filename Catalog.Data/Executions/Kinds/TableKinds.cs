@@ -40,7 +40,11 @@ internal static class TableKinds
 
                 if (rows.Rows.Count == 0)
                 {
-                    return new() { Problem = "the table does not exist, or the user may not read it." };
+                    return new()
+                    {
+                        Problem = "the table does not exist, or the user of the connection has no permission to read it. Correct the "
+                            + "name, or grant the permission.",
+                    };
                 }
 
                 List<(string Name, string Type)> found =

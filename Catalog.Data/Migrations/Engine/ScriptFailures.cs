@@ -22,8 +22,8 @@ internal static class ScriptFailures
 
     /// <summary>The driver cannot run the statement at all, such as a copy from standard input.</summary>
     public static MigrationException NotRunnable(SqlFile file, SqlStatement? statement, Exception cause) => new(MigrationFault.ScriptFailed,
-        $"{Place(file, statement, null)}: this statement cannot be run by a migration ({cause.Message.TrimEnd('.')}). {StateOf(file)}",
-        cause);
+        $"{Place(file, statement, null)}: a migration cannot run this statement ({cause.Message.TrimEnd('.')}). {StateOf(file)} Replace "
+            + "the statement, for example `copy … from stdin` by `insert`.", cause);
 
     private static string Place(SqlFile file, SqlStatement? statement, int? position)
     {
@@ -38,5 +38,5 @@ internal static class ScriptFailures
 
     private static string StateOf(SqlFile file) => file.Transactional
         ? "The whole script was rolled back."
-        : "The script runs without a transaction and may be applied in part. Run `catalog-migrations upgrade`, which checks its effect.";
+        : "The script runs without a transaction and may be applied in part. The next run of the same command checks its effect.";
 }

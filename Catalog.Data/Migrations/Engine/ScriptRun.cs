@@ -95,7 +95,8 @@ internal sealed class ScriptRun
         // An exception here makes DbUp roll back. After an exception in its event ScriptExecuted, DbUp would commit.
         if (await _dialect.BeforeCommit(_connection, transaction, _ct) is { } broken)
         {
-            throw new MigrationException(MigrationFault.ScriptFailed, $"{_step.File.Name}: {broken}. The whole script was rolled back.");
+            throw new MigrationException(
+                MigrationFault.ScriptFailed, $"{_step.File.Name}: {broken}. The whole script was rolled back. Correct the script.");
         }
 
         await (_step.IsUpgrade

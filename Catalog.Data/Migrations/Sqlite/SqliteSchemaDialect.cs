@@ -87,7 +87,7 @@ internal sealed class SqliteSchemaDialect : SchemaDialect
     {
         const string Sql = """
             -- SqliteSchemaDialect.BeforeCommit
-            select 'it leaves rows of ' || "table" || ' without their row in ' || parent from pragma_foreign_key_check limit 1
+            select 'after it, rows of ' || "table" || ' refer to missing rows of ' || parent from pragma_foreign_key_check limit 1
             """;
 
         return await connection.QueryFirstOrDefaultAsync<string>(

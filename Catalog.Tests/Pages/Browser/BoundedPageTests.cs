@@ -1,6 +1,8 @@
 namespace Catalog.Tests.Pages.Browser;
 
-/// <summary>Pages cost their limit, not their history; rows 1, 2, 8, 14 and 15 of the acceptance list.</summary>
+/// <summary>
+/// The cost of a page depends on its limit and not on the length of the history (acceptance rows 1, 2, 8, 14 and 15).
+/// </summary>
 public sealed class BoundedPageTests(ExampleCatalog catalog) : ExampleBrowserTests(catalog), IClassFixture<ExampleCatalog>
 {
     [Fact]

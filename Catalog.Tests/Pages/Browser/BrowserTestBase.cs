@@ -43,7 +43,7 @@ public abstract class BrowserTestBase : IAsyncLifetime
         };
         options?.Invoke(settings);
         var context = await (await Chromium.Require()).NewContextAsync(settings);
-        // Builds and other tests run beside this one.
+        // Builds and other tests use the same cores, so an action may take up to 30 s.
         context.SetDefaultTimeout(30_000);
         var visit = await Browser.Visit.Start(context, Root);
         _visits.Add((context, visit));

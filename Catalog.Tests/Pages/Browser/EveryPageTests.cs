@@ -6,10 +6,10 @@ using Microsoft.Playwright;
 
 namespace Catalog.Tests.Pages.Browser;
 
-/// <summary>What holds for every page, in two widths, light and dark.</summary>
+/// <summary>The rules for every page, in two widths, light and dark.</summary>
 public sealed partial class EveryPageTests(ExampleCatalog catalog) : ExampleBrowserTests(catalog), IClassFixture<ExampleCatalog>
 {
-    // Routes that are no pages: files, a stream, redirects.
+    // Routes that are not pages: files, a stream and a redirect.
     private static readonly string[] NoPages = ["/ui/assets/{hash}/{**name}", "/ui/runs/{id}/live", "/ui/sign-in/provider"];
 
     private static readonly string? AllScreenshots =
@@ -17,7 +17,8 @@ public sealed partial class EveryPageTests(ExampleCatalog catalog) : ExampleBrow
 
     private static readonly string Screenshots = AllScreenshots ?? Path.Combine(AppContext.BaseDirectory, "screenshots");
 
-    // Acceptance rows 9 (word, shape and colour: axe, and the words in PageTextTests) and all that axe-core finds.
+    // The colours of acceptance row 9, and all other rules of axe-core. KeyboardTests checks the words and shapes of
+    // that row.
     [Theory]
     [MemberData(nameof(ExamplePages.Names), MemberType = typeof(ExamplePages))]
     public async Task A_page_fits_and_is_accessible_in_two_widths_light_and_dark(string name)
@@ -90,7 +91,8 @@ public sealed partial class EveryPageTests(ExampleCatalog catalog) : ExampleBrow
             {
                 await visit.Page.EmulateMediaAsync(new() { ColorScheme = scheme });
                 var file = $"{name}-{width}-{scheme.ToString().ToLowerInvariant()}";
-                // The colours depend on the scheme and everything else on the width, so two of the four find all.
+                // The colours depend only on the scheme, and everything else depends only on the width. So two of the
+                // four combinations show every fault.
                 var isCompared = width == 320 == (scheme == ColorScheme.Dark);
                 if (isCompared || AllScreenshots is not null)
                 {

@@ -48,7 +48,8 @@ public sealed class ExampleCatalog : IAsyncLifetime
         await using var database = new SqliteTestDatabase();
         await database.InitializeAsync();
         var data = new ExampleData(DateTimeOffset.UtcNow);
-        // Only a pipeline that was registered before its last tick can be late.
+        // Only a pipeline that was registered before its last tick can be late, so the pipelines are registered in the
+        // past.
         await using (var past = new CatalogApp(database) { Time = new PastClock() })
         {
             using var client = past.Client();
@@ -66,7 +67,7 @@ public sealed class ExampleCatalog : IAsyncLifetime
         return (path, data);
     }
 
-    // Rows that are still in the write-ahead log belong to the file.
+    // Some rows may still be in the write-ahead log only, so the log is copied with the file.
     private static void Copy(string from, string to)
     {
         foreach (var suffix in new[] { "", "-wal" }.Where(suffix => File.Exists(from + suffix)))

@@ -38,7 +38,7 @@ public sealed class ExampleData(DateTimeOffset now)
     /// <summary>The id of an execution of checks.</summary>
     public string Execution { get; private set; } = "";
 
-    /// <summary>Posts everything else.</summary>
+    /// <summary>Posts everything except the data of <see cref="PostPipelines"/>.</summary>
     public async Task Post(HttpClient client)
     {
         await PostLineage(client);
@@ -220,7 +220,7 @@ public sealed class ExampleData(DateTimeOffset now)
 
     private async Task PostResults(HttpClient client)
     {
-        // Twice a day for 30 days, with a gap of three days; rising until it fails.
+        // Two results a day for 30 days, with a gap of about three days. The value rises until the check fails.
         var measured = Enumerable.Range(0, 60).Where(number => number is < 20 or > 26).Select(number => Result(
             Measured, number, number < 45 ? "pass" : number < 54 ? "warn" : "fail", 30 + number + (number % 3),
             "The mean of amount is above 80."));

@@ -53,7 +53,9 @@ public static class ExamplePages
         ["wrong-filter"] = "/ui/runs?status=wrong",
     };
 
-    /// <summary>The pages with an error status, for the console's message about it.</summary>
+    /// <summary>
+    /// The pages with an error status. The tests expect the message about this status in the console of the browser.
+    /// </summary>
     public static readonly IReadOnlyDictionary<string, int> Errors = new Dictionary<string, int>
     {
         ["not-found"] = 404,

@@ -6,8 +6,9 @@ using Catalog.Tests.Support;
 namespace Catalog.Tests.Pages.Browser;
 
 /// <summary>
-/// Strings that break careless pages, as ids and texts of everything that the API accepts. They are shown as text and
-/// never run: a dialog, an error of a script or a report of the Content-Security-Policy fails the test.
+/// The tests post strings that break careless pages, as ids and texts of everything that the API accepts. The pages
+/// must show them as text and never run them: a dialog, an error of a script or a report of the Content-Security-Policy
+/// fails the test.
 /// </summary>
 public sealed class HostileTextTests(SqliteTestDatabase database) : BrowserTestBase, IClassFixture<SqliteTestDatabase>
 {
@@ -43,10 +44,11 @@ public sealed class HostileTextTests(SqliteTestDatabase database) : BrowserTestB
 
         await ReadAll(visit, "/ui/runs/all?stages=all", _ids);
         var turn = 0;
-        // The addresses of the others differ only in letters of other scripts.
+        // The addresses of the other ids contain no special characters, only letters of other scripts. They are not
+        // visited.
         foreach (var id in _ids.Where(id => id.AsSpan().ContainsAny(Special)))
         {
-            // Each string on one page in turn, and those that are markup on all of them.
+            // Each id is read on one page in turn. An id that is markup with a script is read on all pages.
             foreach (var page in id.Contains("__xss", StringComparison.Ordinal) ? Pages : [Pages[turn++ % Pages.Length]])
             {
                 await ReadAll(visit, page.Replace("ID", Uri.EscapeDataString(id), StringComparison.Ordinal), [id]);
@@ -67,7 +69,7 @@ public sealed class HostileTextTests(SqliteTestDatabase database) : BrowserTestB
         "/ui/checks/ID?pipeline_id=ID", "/ui/datasets/ID", "/ui/lineage?dataset=ID", "/ui/search?q=ID",
     ];
 
-    // The pages of a list one after the other.
+    // Reads all pages of a list, one after the other.
     private static async Task ReadList(Visit visit, string address, List<string> shown)
     {
         var text = "";
@@ -113,7 +115,8 @@ public sealed class HostileTextTests(SqliteTestDatabase database) : BrowserTestB
                 error_message = text,
                 trigger = text,
             });
-            // The same text in all places, or in none, when it may not be an id.
+            // If the API accepts the text as an id, the text is posted in all places. Otherwise it is posted in no
+            // other place.
             if (free && await Accepts(client, "pipelines/",
                 new { name = text, version = "1", owner = text, description = text, environment = text, tags = new[] { text } })
                 && await Accepts(client, "runs/", Run(text)))
@@ -162,7 +165,8 @@ public sealed class HostileTextTests(SqliteTestDatabase database) : BrowserTestB
         return answer.IsSuccessStatusCode;
     }
 
-    // HTML folds white space; drawings leave out characters that show nothing or turn the direction of text.
+    // Removes the characters in which a page may differ from the posted text. HTML folds white space, and drawings omit
+    // characters that are invisible or change the direction of text.
     private static string Plain(string text) => string.Concat(text.EnumerateRunes().Where(rune =>
         !System.Text.Rune.IsWhiteSpace(rune) && System.Text.Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control
         or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse or UnicodeCategory.Surrogate)

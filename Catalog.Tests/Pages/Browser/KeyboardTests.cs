@@ -3,11 +3,11 @@ using Microsoft.Playwright;
 namespace Catalog.Tests.Pages.Browser;
 
 /// <summary>
-/// Keyboard, reduced motion and forced colours. Targets of 24 pixels and contrasts are rules of axe-core, on every page.
+/// Keyboard, reduced motion and forced colours. EveryPageTests checks targets of 24 pixels and contrasts with axe-core.
 /// </summary>
 public sealed class KeyboardTests(ExampleCatalog catalog) : ExampleBrowserTests(catalog), IClassFixture<ExampleCatalog>
 {
-    // What the Tab key reaches: visible controls, outside of closed details.
+    // Counts what the Tab key reaches: visible controls outside of closed details.
     private const string Controls = """
         () => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
             .filter(element => !element.disabled && element.tabIndex >= 0 && element.checkVisibility({ visibilityProperty: true })).length
@@ -117,7 +117,7 @@ public sealed class KeyboardTests(ExampleCatalog catalog) : ExampleBrowserTests(
         Assert.Equal(0, await visit.Read<int>("() => document.getAnimations().length"));
     }
 
-    // Acceptance row 9: the word and the shape of each status are there without any colour of ours.
+    // Acceptance row 9: each status keeps its word and its shape when the browser replaces all our colours.
     [Fact]
     public async Task With_forced_colours_words_and_shapes_remain()
     {

@@ -11,7 +11,7 @@ public sealed partial class LineageInBrowserTests(ExampleCatalog catalog) : Exam
         var visit = await SignedIn();
         await visit.Go(ExamplePages.Address("lineage", Catalog.Data));
         Assert.Equal(0, await visit.Read<double>("() => scrollY"));
-        // Two upstream, two downstream and the dataset itself.
+        // There are two upstream datasets, two downstream datasets and the dataset itself.
         Assert.Equal(5, await Nodes(visit));
 
         await visit["main a >> text='1 hop more'"].ClickAsync();
@@ -23,7 +23,7 @@ public sealed partial class LineageInBrowserTests(ExampleCatalog catalog) : Exam
         await visit.Page.GoBackAsync();
 
         Assert.InRange(two, 6, 60);
-        // One dataset more in each layer, in both directions.
+        // In both directions, each further layer has one dataset more than the layer before it.
         Assert.Equal(48, all);
         Assert.Equal(two, await Nodes(visit));
         await visit["#direction"].SelectOptionAsync("upstream");
@@ -40,7 +40,7 @@ public sealed partial class LineageInBrowserTests(ExampleCatalog catalog) : Exam
         await visit.Go(ExamplePages.Address("lineage-250-neighbours", Catalog.Data));
         var drawn = await Nodes(visit);
         Assert.InRange(drawn, 2, 60);
-        // 250 consumers and two sources.
+        // The dataset has 250 consumers and two sources.
         var more = int.Parse(PlusMore().Match(await visit[".node-focus"].TextContentAsync() ?? "").Groups["number"].Value,
             System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(252, more + drawn - 1);

@@ -26,7 +26,8 @@ public sealed class LiveRunInBrowserTests(SqliteTestDatabase database) : Browser
         _service?.Dispose();
     }
 
-    // Acceptance row 7: replaced by id; scroll, focus and open details stay; the page catches up.
+    // Acceptance row 7: updates replace elements by id; the scroll position, the focus and open details stay; the page
+    // catches up after a restart.
     [Fact]
     public async Task A_run_is_followed_from_pending_to_failed_through_a_restart_of_the_service()
     {

@@ -61,7 +61,8 @@ public sealed class SignInInBrowserTests(ExampleCatalog catalog) : ExampleBrowse
 
         await client.DeleteAsync($"/api/v1/organizations/me/api-keys/{key.GetProperty("id").GetString()}", Ct);
 
-        // The page follows the run: its stream ends with the key, and the page asks for a new one.
+        // The page follows the run through a stream. The stream ends with the key, and the page opens a new stream. The
+        // service refuses it, so the page goes to the sign-in page.
         await visit.Page.WaitForURLAsync("**/ui/sign-in?next=*");
         await visit.Go("/ui/runs");
         Assert.StartsWith("/ui/sign-in", visit.Address, StringComparison.Ordinal);

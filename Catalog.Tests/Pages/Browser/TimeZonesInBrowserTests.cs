@@ -3,7 +3,8 @@ namespace Catalog.Tests.Pages.Browser;
 /// <summary>Acceptance row 6: one time zone, chosen once, on all times and axes; UTC in title and datetime; 24 hours.</summary>
 public sealed class TimeZonesInBrowserTests(ExampleCatalog catalog) : ExampleBrowserTests(catalog), IClassFixture<ExampleCatalog>
 {
-    // The text of each time without its own zone, as Intl formats it in a zone; ages ("3 min ago") are left out.
+    // Reads the text of each time, without the name of a zone, and the text that Intl formats for this time in the
+    // zone. Ages ("3 min ago") are left out.
     private const string Times = """
         zone => [...document.querySelectorAll("time")].filter(time => /^\d{4}-/.test(time.textContent.trim())).map(time => ({
             text: time.textContent.trim(),

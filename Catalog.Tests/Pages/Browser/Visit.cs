@@ -13,7 +13,7 @@ namespace Catalog.Tests.Pages.Browser;
 /// </summary>
 public sealed class Visit
 {
-    // A violation is also written to the console; this names the element's file.
+    // The browser itself also writes a violation to the console. This message adds the file and line of the violation.
     private const string Watch = """
         addEventListener("securitypolicyviolation", event =>
             console.error(`CSP report: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`));
@@ -63,10 +63,10 @@ public sealed class Visit
     /// <summary>Waits until an expression is true in the page.</summary>
     public async Task Until(string expression, object? argument = null) => await Page.WaitForFunctionAsync(expression, argument);
 
-    /// <summary>Faults that match a pattern belong to this test.</summary>
+    /// <summary>Declares faults that match a pattern as expected, so that the visit does not report them.</summary>
     public void Expect([StringSyntax(StringSyntaxAttribute.Regex)] string pattern) => _expected.Add(new(pattern));
 
-    /// <summary>What happened so far that must not happen.</summary>
+    /// <summary>The recorded faults, except the expected ones.</summary>
     public IReadOnlyList<string> Faults => [.. _faults.Where(fault => !_expected.Any(pattern => pattern.IsMatch(fault)))];
 
     /// <summary>Asserts that axe-core finds nothing on the page as it is shown.</summary>

@@ -213,7 +213,7 @@ public abstract class CheckPageTests(TestDatabase database) : EndpointTestBase(d
         Assert.Equal((100, 2000), (page.Rows().Count, page.Html.QuerySelectorAll("svg.marks use").Length));
         Assert.Contains("99 of 100", page.Rows()[0][2], StringComparison.Ordinal);
         Assert.Contains("and 80 earlier", page.Rows()[0][3], StringComparison.Ordinal);
-        // 500 rows are at most 1.25 MB.
+        // The page has 100 rows and at most 250 KB, so the largest page, with 500 rows, has at most 1.25 MB.
         Assert.InRange(page.Source.Length, 50_000, 250_000);
         var item = (await client.GetJson("/api/v1/checks/flapping?window=100&limit=1")).GetProperty("items")[0];
         Assert.Equal(100, item.GetProperty("statuses").GetArrayLength());
@@ -234,7 +234,8 @@ public abstract class CheckPageTests(TestDatabase database) : EndpointTestBase(d
         using var browser = await PageClient.SignedIn(App);
 
         var page = await browser.Open($"/ui/checks/c?pipeline_id={Name}");
-        // JSON is only where a reader asks for it; it is written in lines.
+        // The page shows JSON only in the details that a reader opens. It breaks the JSON into lines, so the test
+        // ignores white space.
         var json = page.One("#definition details").TextContent.Where(character => !char.IsWhiteSpace(character));
         Assert.Contains(threshold, string.Concat(json), StringComparison.Ordinal);
         Assert.DoesNotMatch("[{\\[]", string.Join(' ', page.Texts("#definition dd")));

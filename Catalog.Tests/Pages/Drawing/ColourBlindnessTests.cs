@@ -12,10 +12,11 @@ namespace Catalog.Tests.Pages.Drawing;
 [Trait("Category", "Fast")]
 public sealed partial class ColourBlindnessTests
 {
-    // CIE76 in L*a*b*: about 2.3 is just noticeable side by side, 15 is another colour at a glance.
+    // The least distance of two colours, CIE76 in L*a*b*. About 2.3 is just noticeable side by side; 15 is clearly
+    // another colour.
     private const double Different = 15;
 
-    // WCAG 2.2, 1.4.11: marks that are needed to understand a page.
+    // The least contrast of marks that are needed to understand a page (WCAG 2.2, 1.4.11).
     private const double MarkContrast = 3;
 
     private static readonly Dictionary<string, double[]> Eyes = new()
@@ -26,7 +27,8 @@ public sealed partial class ColourBlindnessTests
         ["tritanopia"] = [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.303900],
     };
 
-    // Greys on purpose: these statuses say that nothing happened. Their marks differ in the lines, their bars do not.
+    // These statuses are grey on purpose, because they say that nothing happened. Their marks have different lines, but
+    // their bars may look alike.
     private static readonly string[] Quiet = ["pending", "skipped", "muted"];
 
     public static TheoryData<string, string> Views =>
@@ -54,7 +56,7 @@ public sealed partial class ColourBlindnessTests
         var colours = Colours(eyes, scheme);
         string[] statuses = ["pending", "running", "completed", "failed", "cancelled", "skipped"];
         var bars = SparklinePlan.Of([.. statuses.Select(status => new SparklineRun(status, null, status))]).Bars;
-        // The stylesheet gives running bars dashes of their own.
+        // Running bars are left out, because the stylesheet gives them dashes.
         var plain = bars.Where(bar => !bar.Striped && bar.Class != "status-running").Select(bar => bar.Class).ToList();
 
         Assert.Equal(["status-pending", "status-completed", "status-cancelled", "status-skipped"], plain);
@@ -97,15 +99,15 @@ public sealed partial class ColourBlindnessTests
         }
     }
 
-    // The outer shape: a filled one with a glyph on it, or the first drawn line.
+    // The outer shape of a mark: the filled shape if a glyph is on it, otherwise the first drawn line.
     private static string Outline(StatusLook look) => look.Glyph is not null ? look.Fill! : look.Line!.Split('M')[1].Split('z')[0];
 
-    // The token of each class of a status.
+    // The colour token of each status class.
     private static Dictionary<string, string> Classes() => Rule().Matches(Css("drawing.css"))
         .SelectMany(rule => rule.Groups["class"].Captures.Select(name => (Class: name.Value, Token: rule.Groups["token"].Value)))
         .ToDictionary(rule => rule.Class, rule => rule.Token, StringComparer.Ordinal);
 
-    // The colours of the tokens as linear RGB.
+    // The colour of each token, as the eyes see it, in linear RGB.
     private static Dictionary<string, double[]> Colours(string eyes, string scheme)
     {
         var roots = Root().Matches(Css("ui.css"));

@@ -2,7 +2,9 @@ using Catalog.Api.Pages.Drawing;
 
 namespace Catalog.Tests.Pages.Drawing;
 
-/// <summary>Fewer points keep what a reader looks for. Random series are compared with the rule.</summary>
+/// <summary>
+/// A downsampled series keeps the points that a reader looks for. Random series are compared with the rule.
+/// </summary>
 [Trait("Category", "Fast")]
 public sealed class DownsampleTests
 {

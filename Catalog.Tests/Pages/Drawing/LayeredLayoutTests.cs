@@ -25,7 +25,7 @@ public sealed class LayeredLayoutTests
     private static void Check(Layout layout)
     {
         var places = layout.Nodes.ToDictionary(node => node.Id);
-        // Sorted by height, only the nodes up to one height below can overlap.
+        // The nodes are sorted by height. Only nodes that begin within the height of a node can overlap with it.
         var nodes = layout.Nodes.OrderBy(node => node.Y).ToList();
         for (var index = 0; index < nodes.Count; index++)
         {
@@ -82,7 +82,7 @@ public sealed class LayeredLayoutTests
         {
             var (nodes, edges) = Any(random, 60);
             var layout = LayeredLayout.Of(nodes, edges);
-            // Level parts of an edge: lanes, and the ways beside a row of a wrapped rank.
+            // The horizontal parts of the edges: the lanes, and the parts beside a row of a wrapped rank.
             var level = layout.Edges.SelectMany(edge => edge.Points.Zip(edge.Points.Skip(1))).Where(part => part.First.Y == part.Second.Y);
             Assert.All(level, part => Assert.DoesNotContain(layout.Nodes, node =>
                 Math.Max(part.First.X, part.Second.X) > node.X + 1 && Math.Min(part.First.X, part.Second.X) < node.X + Sizes.NodeWidth - 1

@@ -15,7 +15,7 @@ public sealed class StatusMarkTests
         var shapes = statuses.Select(StatusLook.Of).Select(look => (look.Fill, look.Line, look.Glyph)).ToList();
 
         Assert.Equal(shapes.Distinct(), shapes);
-        // The filled ones differ in their outline, not only in the glyph on it.
+        // The filled shapes differ in their outline, not only in the glyph on them.
         var fills = shapes.Where(shape => shape.Glyph is not null).Select(shape => shape.Fill).ToList();
         Assert.Equal(fills.Distinct(), fills);
     }

@@ -96,7 +96,7 @@ public sealed class TimelineTests
 
         Assert.Null(CriticalPath.Of(Run(9, 9, Stage("a", "completed", 0, 4), Stage("b", "completed", 1, 9))));
         Assert.Null(CriticalPath.Of(Run(9, 9, Stage("a", "completed", 0, 4))));
-        // Stages without a duration at one time follow each other in one direction only.
+        // Stages without a duration at the same time follow each other in one direction only, so the path has no cycle.
         TimelineStage[] instant = [.. Enumerable.Range(0, 900).Select(i => Stage($"{i}", "completed", 0, 0))];
         Assert.Equal(900, CriticalPath.Of(Run(0, 0, instant))!.Stages.Count);
     }

@@ -25,7 +25,7 @@ public sealed class KeyPageTests(SqliteTestDatabase database) : EndpointTestBase
         Assert.DoesNotContain(key, list.Source, StringComparison.Ordinal);
         var row = list.Rows().First(cells => cells[1] == "<b>airflow</b>");
         Assert.Equal(("live", $"dxp_{key.Substring(4, 12)}", "read, write"), (row[0], row[2], row[3]));
-        // Reloading the answer sends the same form again.
+        // When a user reloads the answer, the browser sends the same form again. The service refuses it.
         var again = await browser.Submit(form, CreateForm, 409, ("name", "<b>airflow</b>"), ("expires", "86400"));
         Assert.DoesNotContain(key, again.Source, StringComparison.Ordinal);
         Assert.Contains("A new key is shown only once", again.Text, StringComparison.Ordinal);

@@ -2,7 +2,7 @@ using Catalog.Tests.Support;
 
 namespace Catalog.Tests.Pages.Overview;
 
-/// <summary>The first page.</summary>
+/// <summary>The newest starts and ends of runs on the overview page.</summary>
 [Trait("Category", "Fast")]
 public sealed class RunChangeTests(SqliteTestDatabase database) : EndpointTestBase(database), IClassFixture<SqliteTestDatabase>
 {

@@ -60,7 +60,7 @@ public sealed class PipelinePageTests(SqliteTestDatabase database) : EndpointTes
         var page = await browser.Open("/ui/pipelines/nightly?tab=versions");
         Assert.Equal(["≠ changed", "/checks/0/fail", "10", "100"], Assert.Single(page.Rows("table.changes")));
         Assert.Equal(["since the version before 2", "first version"], page.Rows("section form table").Select(row => row[4]));
-        // The last row of a page is not the first version when there is a next page.
+        // If there is a next page, the last row of a page is not the first version.
         Assert.Equal(["since the version before 2"],
             (await browser.Open("/ui/pipelines/nightly?tab=versions&limit=1")).Rows("section form table").Select(row => row[4]));
         var first = await browser.Submit(page, "section form", 200, ("from", null), ("to", "1"));

@@ -20,7 +20,8 @@ public sealed class RunTextsTests(SqliteTestDatabase database) : EndpointTestBas
         var text = page.One(".alert pre").TextContent;
         Assert.StartsWith("<b>first</b>", text, StringComparison.Ordinal);
         Assert.EndsWith("<script>last</script>", text, StringComparison.Ordinal);
-        // 30,036 characters, 8,192 of them shown; each left out has two bytes.
+        // The text has 30,036 characters, and the page shows 8,192 of them. Each character that is left out has two
+        // bytes.
         Assert.Contains("… 43 KB left out …", text, StringComparison.Ordinal);
         Assert.Contains("59 KB, plain text", page.One(".alert .whole").TextContent, StringComparison.Ordinal);
         foreach (var selector in new[] { ".alert", "h3 ~ .whole", ".event" })

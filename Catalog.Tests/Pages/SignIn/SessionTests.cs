@@ -201,7 +201,8 @@ public abstract class SessionTests(TestDatabase database) : EndpointTestBase(dat
 
     protected static async Task<WebPage> Continue(PageClient browser, CatalogApp app)
     {
-        // A refused cookie is removed, and the other browser keeps it.
+        // The service removes a cookie that it refuses. The request uses a copy of the cookies, so the given browser
+        // keeps its cookie.
         using var client = new PageClient(app, Copy(browser));
         return await client.Open("/ui/runs");
     }

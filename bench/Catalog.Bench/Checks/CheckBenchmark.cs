@@ -10,8 +10,8 @@ using DuckDB.NET.Data;
 namespace Catalog.Bench.Checks;
 
 /// <summary>
-/// Runs twenty checks on one table of DuckDB and of Postgres: as the service does, as one statement written by hand, and
-/// one by one, in turns.
+/// Runs twenty checks on one table of DuckDB and of Postgres. Three ways take turns: the way of the service, one
+/// statement written by hand, and the checks one by one.
 /// </summary>
 internal static class CheckBenchmark
 {
@@ -36,7 +36,7 @@ internal static class CheckBenchmark
         ("compare_columns", "", """{"operator":"<"}"""),
     ];
 
-    // What an engineer writes who knows all twenty checks and reads the table once.
+    // The statement that an engineer writes by hand for all twenty checks. It reads the table once.
     private static readonly string ByHand = """
         select count(*), count(*) - count(id), count(*) - count(customer_id), count(*) - count(email), count(*) - count(note),
             count(*) - count(created_at), count(*) filter (where status not in ('new', 'paid', 'sent', 'done')),
@@ -62,7 +62,7 @@ internal static class CheckBenchmark
             stop.Cancel();
         };
         var folder = Directory.CreateTempSubdirectory("catalog-bench-").FullName;
-        // The user of the server must reach its folder.
+        // Postgres may run as another user, which must be able to enter the folder.
         if (!OperatingSystem.IsWindows())
         {
             const UnixFileMode All = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute

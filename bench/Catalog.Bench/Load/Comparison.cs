@@ -45,7 +45,7 @@ internal sealed class Comparison
     /// <summary>The rate of one candidate relative to another: the median of the ratios of the rounds.</summary>
     public double Ratio(string name, string to) => RatioOf(name, to, sample => sample.Rate);
 
-    /// <summary>As <see cref="Ratio"/>, for any value of a sample.</summary>
+    /// <summary>A value of one candidate relative to that of another: the median of the ratios of the rounds.</summary>
     public double RatioOf(string name, string to, Func<Sample, double> value) =>
         Statistics.Median(Of(name).Zip(Of(to), (sample, reference) => value(sample) / value(reference)));
 

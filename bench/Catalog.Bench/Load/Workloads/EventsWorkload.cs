@@ -1,6 +1,6 @@
 namespace Catalog.Bench.Load.Workloads;
 
-/// <summary>Events of runs: OpenLineage events of 16 KB, and events of our own dialect beside check results.</summary>
+/// <summary>Events of runs: OpenLineage events of 17 KB, and events of our own dialect beside check results.</summary>
 internal static class EventsWorkload
 {
     private const string Raw = "pgbench insert of the same body, 25 clients";
@@ -11,7 +11,7 @@ internal static class EventsWorkload
         await using var service = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct);
         var body = LineageEventBody.Text(1, "COMPLETE");
         Console.WriteLine($"An OpenLineage event has {body.Length:N0} bytes; a run has a START and a COMPLETE.\n");
-        // pgbench would read the colons of the body as variables.
+        // pgbench would read the colons of the body as variables, so the script reads the body from a table.
         await testBed.Postgres.Execute(database, $"""
             create table raw_events (id uuid primary key default gen_random_uuid(), body text not null, received_at timestamptz not null);
             create table raw_body (body text not null);

@@ -12,7 +12,8 @@ internal static class IsolationWorkload
     {
         var database = await testBed.NewDatabase(ct);
         await using var on = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct);
-        // The owner's login: without row-level security context, another login sees no rows.
+        // This service has the owner's login. It does not set the role and the organization of row-level security, and
+        // without them another login sees no rows.
         await using var off = await Service.Start(testBed, testBed.Postgres.Uri(database), ownOrganization: false, ct,
             ("DATAXPIPE_APP_ROLE", "bench_no_such_role"));
         var table = new ResultTable(testBed, database);

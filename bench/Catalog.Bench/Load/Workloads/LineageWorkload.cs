@@ -16,7 +16,7 @@ internal static class LineageWorkload
     {
         var database = await testBed.NewDatabase(ct);
         await using var service = await Service.Start(testBed, testBed.Postgres.ServiceUri(database), ownOrganization: true, ct);
-        // 3.4 edges for each dataset.
+        // There are 3.4 edges for each dataset.
         var datasets = Math.Max(1000, testBed.Options.Edges * 10 / 34);
         await testBed.Postgres.Execute(database, Graph(service.Organization, datasets, testBed.Options.Edges), ct);
         await testBed.Postgres.Execute(database, Facts(service.Organization), ct);
@@ -62,7 +62,7 @@ internal static class LineageWorkload
 
         var (serviceMicroseconds, postgresMicroseconds) = (
             ProcessUsage.CpuSeconds(service.ProcessId), ProcessUsage.CpuSecondsWithChildren(testBed.Postgres.ProcessId));
-        // Each path at least once, then more rounds for at most a minute.
+        // Each path is requested at least once. More rounds begin for at most a minute.
         var limit = Stopwatch.StartNew();
         for (var round = 0; round == 0 || (round < testBed.Options.Rounds && limit.Elapsed.TotalSeconds < 60); round++)
         {

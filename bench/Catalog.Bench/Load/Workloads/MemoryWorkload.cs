@@ -20,7 +20,8 @@ internal static class MemoryWorkload
         }
 
         var sample = await load;
-        // Memory grows in the first half, while code is compiled and the heap reaches its size.
+        // Memory grows in the first half, while code is compiled and the heap reaches its size. So only the second half
+        // counts for the slope.
         var slope = 60 * Statistics.Slope(samples[(samples.Count / 2)..]);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{sample.Rate:N0} requests/s for {testBed.Options.MemorySeconds} s, {sample.Failed} not 2xx, {sample.Lost} lost. "
@@ -28,7 +29,7 @@ internal static class MemoryWorkload
                 + $"{samples[samples.Count / 2]:0}, at the end {samples[^1]:0}, maximum {samples.Max():0}; slope of the second "
                 + $"half {slope:0.0} MiB per minute."));
         await testBed.DropDatabase(database, ct);
-        // A slope counts as flat below a tenth of the memory limit per minute.
+        // The memory counts as stable if it grows by less than a tenth of its limit per minute.
         return [Goal.Maximum("memory, 128 clients: maximum", samples.Max(), 250, "MiB"),
             Goal.Maximum("memory, 128 clients: slope", slope, 25, "MiB per minute")];
     }

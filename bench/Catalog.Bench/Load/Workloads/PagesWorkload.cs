@@ -104,7 +104,8 @@ internal static partial class PagesWorkload
         }
     }
 
-    // Runs end evenly over 30 days; 4 % failed, a few run. A pipeline has the versions, checks, results and edges of its number.
+    // Runs start at even intervals over 30 days. 4 % of them failed, and a few still run. Pipeline p_n has one version,
+    // checks with results, and the edges to dataset table_n.
     private static string Data(string organization) => $"""
         insert into pipelines (organization_id, id, current_version, owner, schedule, search_key, created_at, updated_at)
             select '{organization}', 'p_' || n, '1', 'team_' || n % 40, '0 * * * *', 'p_' || n, now() - n * interval '1 s', now()

@@ -46,7 +46,7 @@ internal static class RetentionWorkload
         return [];
     }
 
-    // Retention can be interrupted at any time and continues at the next run.
+    // The next run of retention continues an interrupted run, so it may be cancelled at any time.
     private static async Task Remove(TestBed testBed, string database, CancellationToken ct)
     {
         try

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Catalog.Bench.Load.Workloads;
 
 /// <summary>
-/// One, two and four processes of the service behind one PgBouncer in transaction mode on one Postgres, with the same clients and the
-/// same connections in total.
+/// Compares one, two and four processes of the service behind one PgBouncer in transaction mode on one Postgres. The
+/// total number of clients and of connections is the same for each.
 /// </summary>
 internal static class ScaleWorkload
 {
@@ -20,7 +20,8 @@ internal static class ScaleWorkload
         var services = new List<Service>();
         try
         {
-            // The processes of one candidate wait while another is measured.
+            // The processes of all candidates run from the start. Those of a candidate are idle while another one is
+            // measured.
             foreach (var count in Counts)
             {
                 for (var number = 0; number < count; number++)
@@ -63,7 +64,7 @@ internal static class ScaleWorkload
     private static string Name(string load, int count) =>
         string.Create(CultureInfo.InvariantCulture, $"{load}, {count} {(count == 1 ? "process" : "processes")}");
 
-    // The latencies are the means of the processes' medians and the worst of their other percentiles.
+    // P50 is the mean of the medians of the processes. P95 and P99 are those of the slowest process.
     private static Candidate Together(string name, Candidate[] parts) => new(name, async (seconds, ct) =>
     {
         var samples = await Task.WhenAll(parts.Select(part => part.Run(seconds, ct)));
@@ -75,7 +76,8 @@ internal static class ScaleWorkload
             P95 = samples.Max(sample => sample.P95),
             P99 = samples.Max(sample => sample.P99),
             ServiceMicroseconds = samples.Sum(sample => sample.ServiceMicroseconds * sample.Acknowledged) / acknowledged,
-            // Each sample divides the time of the whole server by its own requests.
+            // Each sample divides the CPU time of all Postgres processes by its own requests. So each product is the
+            // time of the whole server, and the products are averaged, not added.
             PostgresMicroseconds = samples.Average(sample => sample.PostgresMicroseconds * sample.Acknowledged) / acknowledged,
             Acknowledged = acknowledged,
             Failed = samples.Sum(sample => sample.Failed),

@@ -19,7 +19,7 @@ internal static class SqliteWorkload
         var (serviceFile, loopFile) = (testBed.NewFile("serviceFile.db"), testBed.NewFile("loopFile.db"));
         await testBed.Migrations(loopFile, ct, "upgrade");
         await using var service = await Service.Start(testBed, serviceFile, ownOrganization: true, ct);
-        // The data source of the service, with the same pragmas.
+        // The loop uses the data source of the service, so it has the same pragmas.
         var (reads, _) = SqliteSource.Open(serviceFile);
         var (_, writes) = SqliteSource.Open(loopFile);
         await using (reads)

@@ -9,7 +9,7 @@ namespace Catalog.Tests.Checks;
 
 /// <summary>The JSON of the hand-written page equals the serialized contract types.</summary>
 [Trait("Category", "Fast")]
-public sealed class CheckResultPageTests
+public sealed class CheckResultPageJsonTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, 123, 456, TimeSpan.Zero);
 
@@ -41,7 +41,7 @@ public sealed class CheckResultPageTests
             Metadata = string.Concat(Enumerable.Repeat("[", 64)) + string.Concat(Enumerable.Repeat("]", 64)),
         };
 
-        // A new field needs a value above.
+        // A new field of the contract needs a value in `full`.
         Assert.All(typeof(CheckResultItem).GetProperties(), property => Assert.NotNull(property.GetValue(CheckResultItem.From(full))));
         Assert.Equal(Serialized([], null), Written([], null));
         Assert.Equal(Serialized([bare, full], "next"), Written([bare, full], "next"));
