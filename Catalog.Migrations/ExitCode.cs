@@ -8,7 +8,7 @@ internal static class ExitCode
     /// <summary>Success. From a verb that reports the state of the schema: the schema is at head.</summary>
     public const int Ok = 0;
 
-    /// <summary>The verb failed and rolled back its unfinished work, or <c>doctor</c> found a problem.</summary>
+    /// <summary>The verb failed, and its unfinished work was rolled back; or it ran, and its output says what is left to do.</summary>
     public const int Failed = 1;
 
     /// <summary>The command line or a setting is invalid, or a question was not confirmed.</summary>

@@ -59,7 +59,8 @@ internal static class Scopes
     public const string Execute = "execute";
 
     /// <summary>
-    /// Create organizations and their keys. Only the operator's key has this scope. No stored key or token can have it.
+    /// Create, read and change organizations, and set how long their data is kept. Only the operator's key has this scope.
+    /// No stored key or token can have it.
     /// </summary>
     public const string Operator = "operator";
 

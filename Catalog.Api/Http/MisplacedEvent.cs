@@ -3,7 +3,7 @@ using System.Buffers;
 namespace Catalog.Api.Http;
 
 /// <summary>
-/// Recognizes an OpenLineage event on a path that does not exist. Clients lose the path of their URL in several ways:
+/// Recognizes an OpenLineage event on a path that does not accept it. Clients lose the path of their URL in several ways:
 /// the Python client drops a base path without a slash at its end, and the Java client posts to <c>/</c>.
 /// </summary>
 internal static class MisplacedEvent

@@ -42,6 +42,9 @@ internal sealed record OidcSignInSettings(
             client, secret, ReadScopes(scopes));
     }
 
+    /// <summary>The provider, without the client's secret.</summary>
+    public override string ToString() => $"Sign-in at {Authority}";
+
     private static IReadOnlyList<string> ReadScopes(string? text)
     {
         string[] scopes = text?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? ["openid", .. Http.Scopes.All];

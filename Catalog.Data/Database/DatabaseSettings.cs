@@ -138,8 +138,8 @@ public sealed partial class DatabaseSettings
         value = Setting.Text(name, value) ?? "";
         if (Placeholder().IsMatch(value))
         {
-            throw new SettingException($"{name}: replace the ${{...}} placeholder by its value. If it is part of a "
-                + "password, use an address of the form postgresql://..., and write the $ as %24.");
+            throw new SettingException($"{name}: the ${{...}} placeholder was not replaced by its value. Replace it. If the "
+                + "password really contains these characters, use an address of the form postgresql://..., and write the $ as %24.");
         }
 
         if (PostgresAddress.Matches(value))

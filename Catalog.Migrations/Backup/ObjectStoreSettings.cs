@@ -35,6 +35,9 @@ internal sealed record ObjectStoreSettings
     /// <summary>Time limit of a request, and of one read of a download.</summary>
     public required TimeSpan Timeout { get; init; }
 
+    /// <summary>The bucket, without the keys.</summary>
+    public override string ToString() => $"Bucket {Bucket}";
+
     public static bool IsAddress(string text) => Schemes.Any(scheme => text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Reads the settings from a bucket's URL and the environment.</summary>

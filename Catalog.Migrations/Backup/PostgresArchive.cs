@@ -120,33 +120,41 @@ internal static class PostgresArchive
         int? level, IReadOnlyList<string> leftOut, CancellationToken ct)
     {
         await using var file = Gzip.Write(path, level);
-        await dump(null, archive => Convert([], archive), 0, leftOut.Count > 0 ? ["--section=pre-data", "--section=data"] : []);
-        if (leftOut.Count > 0)
+        string? fault = null;
+        await dump(null, async archive => fault = await Convert([], archive), 0,
+            leftOut.Count > 0 ? ["--section=pre-data", "--section=data"] : []);
+        if (fault is null && leftOut.Count > 0)
         {
             using var folder = new TemporaryFolder();
             var rest = Path.Combine(folder.Path, "rest");
             await dump(rest, null, 0, ["--section=post-data"]);
-            await Convert([await ListArgument(rest, leftOut, folder, ct), rest], null);
+            var list = await WriteList(rest, leftOut, folder, ct);
+            fault = list.Fault ?? await Convert([list.Argument!, rest], null);
         }
 
-        async Task Convert(string[] arguments, Stream? archive)
+        // When pg_dump fails, its error ends this method before: then pg_restore could only report that its input ends early.
+        if (fault is not null)
+        {
+            throw BackupException.Damaged(
+                $"pg_restore cannot read the dump: {fault}. No backup was created. Check that pg_restore is not older than pg_dump, then "
+                    + "run this again.");
+        }
+
+        async Task<string?> Convert(string[] arguments, Stream? archive)
         {
             var result = await PostgresPrograms.Run(PostgresPrograms.Find("pg_restore"), RestoreArguments(schema).Concat(arguments),
                 new Dictionary<string, string?>(),
                 archive is null ? null : input => archive.CopyToAsync(input, ct), script => script.CopyToAsync(file, ct), ct);
             // If pg_restore ended early, this reads the rest. Otherwise pg_dump would block on a full pipe.
             await (archive?.CopyToAsync(Stream.Null, ct) ?? Task.CompletedTask);
-            if (result.Exit != 0)
-            {
-                throw BackupException.Damaged(
-                    $"pg_restore cannot read the dump: {result.ErrorMessage}. No backup was created. Check that pg_restore is not older "
-                        + "than pg_dump, then run this again.");
-            }
+            return result.Exit == 0 ? null : result.ErrorMessage;
         }
     }
 
-    // Returns the pg_restore argument that excludes the entries in leftOut.
-    private static async Task<string> ListArgument(string path, IReadOnlyList<string> leftOut, TemporaryFolder folder, CancellationToken ct)
+    // Writes the archive's list without the entries in leftOut. Returns the pg_restore argument that names this list, or
+    // the reason why the archive is unreadable.
+    private static async Task<(string? Argument, string? Fault)> WriteList(
+        string path, IReadOnlyList<string> leftOut, TemporaryFolder folder, CancellationToken ct)
     {
         var list = "";
         var result = await PostgresPrograms.Run(
@@ -157,16 +165,14 @@ internal static class PostgresArchive
         }, ct, IdleTimeout);
         if (result.Exit != 0)
         {
-            throw BackupException.Damaged(
-                $"{Path.GetFileName(path)} is damaged. pg_restore cannot read it: {result.ErrorMessage}. Use another backup, or create "
-                    + "a new one.");
+            return (null, result.ErrorMessage);
         }
 
         var file = Path.Combine(folder.Path, "list");
         // A line of the list is `NUMBER; CATALOG_OID OBJECT_OID DESCRIPTION`.
         await File.WriteAllLinesAsync(
             file, list.Split('\n').Where(line => !leftOut.Any(entry => line.Contains($"; {entry} ", StringComparison.Ordinal))), ct);
-        return $"--use-list={file}";
+        return ($"--use-list={file}", null);
     }
 
     private static IEnumerable<string> RestoreArguments(string schema) =>
@@ -197,8 +203,14 @@ internal static class PostgresArchive
         try
         {
             using var folder = new TemporaryFolder();
-            string[] listArgument = manifest.LeftOut is { Count: > 0 } leftOut ? [await ListArgument(path, leftOut, folder, ct)] : [];
-            var result = await PostgresPrograms.Run(pgRestore, [.. RestoreArguments(manifest.OwnSchema), .. listArgument, path],
+            var list = manifest.LeftOut is { Count: > 0 } leftOut ? await WriteList(path, leftOut, folder, ct) : default;
+            if (list.Fault is { } fault)
+            {
+                return $"pg_restore cannot read it: {fault}";
+            }
+
+            var result = await PostgresPrograms.Run(pgRestore,
+                [.. RestoreArguments(manifest.OwnSchema), .. list.Argument is { } argument ? [argument] : Array.Empty<string>(), path],
                 new Dictionary<string, string?>(), null, read, ct, IdleTimeout);
             return result.Exit == 0 ? null : $"pg_restore cannot read it: {result.ErrorMessage}";
         }

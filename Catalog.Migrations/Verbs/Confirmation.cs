@@ -63,8 +63,8 @@ internal sealed class Confirmation
         if (given != name)
         {
             throw new MigrationException(MigrationFault.NotConfirmed,
-                given is null
-                    ? "Add --database NAME with the database's name." : $"The database is named {name}, not {given}. Nothing was changed.");
+                string.IsNullOrEmpty(given)
+                    ? "Nothing was changed. Add --database NAME with the database's name." : $"The database is named {name}, not {given}. Nothing was changed.");
         }
     }
 }

@@ -151,6 +151,24 @@ public sealed class BackupRefusalTests(PostgresTestDatabase database, BackupFold
         Assert.Equal(2, (await MigratorConsole.Run(Path.Combine(folder.Path, "x.db"), "backup", "--output", output)).Exit);
     }
 
+    // With the plain format, pg_restore reads the output of pg_dump and fails too.
+    [Theory]
+    [InlineData("pg_dump: error: no", 1, "dump_failed")]
+    [InlineData("canceling statement due to lock timeout", 5, "lock_not_obtained")]
+    public async Task The_error_of_pg_dump_is_reported_for_a_plain_backup(string error, int exit, string code)
+    {
+        database.Require();
+        var bin = Script("pg_dump", $"[ \"$1\" = --version ] && echo 'pg_dump (PostgreSQL) 15.1' && exit; echo '{error}' >&2; exit 1");
+        var where = folder.New();
+
+        var result = await MigratorConsole.RunProcess(
+            database.Address, [("PG_BIN", ""), ("PATH", $"{bin}:{Environment.GetEnvironmentVariable("PATH")}")], "backup", "--output",
+            where, "--format", "plain", "--json");
+
+        Assert.Equal((exit, code), (result.Exit, result.Code()));
+        Assert.Empty(BackupSteps.Names(where));
+    }
+
     [Fact]
     public async Task A_locked_table_ends_a_backup_after_the_lock_wait()
     {

@@ -75,7 +75,7 @@ public sealed class DatabaseSettingsTests : IDisposable
         Assert.Equal("${b}", Read(("DATAXPIPE_DB", "postgresql://ada:%24{b}@h/app")).Postgres!.Password);
         foreach (var value in new[] { Placeholder, "${URL}", "sqlite:///${DIRECTORY}/catalog.db", "data/${NAME}.db" })
         {
-            Refused("DATAXPIPE_DB", "replace the ${...} placeholder", [("DATAXPIPE_DB", value), ("DATABASE:HOST", "db.example")]);
+            Refused("DATAXPIPE_DB", "the ${...} placeholder was not replaced", [("DATAXPIPE_DB", value), ("DATABASE:HOST", "db.example")]);
         }
     }
 

@@ -43,7 +43,7 @@ public sealed class FakeVault : IAsyncLifetime
     /// <summary>Replaces the answer to reads of secrets; false: the usual answer.</summary>
     public Func<HttpContext, Task<bool>> Fault { get; set; } = _ => Task.FromResult(false);
 
-    /// <summary>The tokens that are accepted.</summary>
+    /// <summary>The known tokens, and whether each is accepted.</summary>
     public ConcurrentDictionary<string, bool> Tokens { get; } = new(StringComparer.Ordinal);
 
     public bool IsSealed { get; set; }
