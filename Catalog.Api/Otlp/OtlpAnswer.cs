@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Catalog.Api.Http;
 using Catalog.Data.Otlp;
@@ -17,7 +18,9 @@ internal sealed class OtlpAnswer(bool isProtobuf)
     public IResult Accepted(int rejected)
     {
         var message = rejected == 0 ? ""
-            : $"{rejected} spans were rejected: they have no valid trace_id and span_id, or the request has too many spans.";
+            : string.Create(CultureInfo.InvariantCulture,
+                $"Rejected spans: {rejected}. A span needs a trace_id (16 bytes) and a span_id (8 bytes). Send at most {OtlpSpans.Max:N0} "
+                    + $"spans in a request.");
         return isProtobuf ? TypedResults.Bytes(OtlpProtobufAnswer.Response(rejected, message), OtlpEndpoints.Protobuf)
             : TypedResults.Text(rejected == 0 ? "{}" : JsonSerializer.Serialize(
                 // The JSON of protobuf writes 64-bit numbers as text.
@@ -28,7 +31,7 @@ internal sealed class OtlpAnswer(bool isProtobuf)
     {
         if (problem.RetryAfterSeconds is { } seconds)
         {
-            context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         var code = problem.Status >= 500 ? Unavailable : InvalidArgument;

@@ -109,8 +109,9 @@ internal sealed record VaultSettings
             && path.Split('/').All(part => part == SecretSettings.Placeholder || !part.Contains('{', StringComparison.Ordinal))))
         {
             throw new SettingException(
-                $"{PathsName} must be paths separated by commas, such as secret/data/{SecretSettings.Placeholder}/, where "
-                    + $"{SecretSettings.Placeholder} is a complete part of the path.");
+                $"{PathsName} must be paths separated by commas, such as vault/data/,secret/data/{SecretSettings.Placeholder}/. A part "
+                    + $"of a path consists of letters, digits, '-', '_' and '.', or is exactly {SecretSettings.Placeholder}, which the "
+                    + "service replaces by the id of the organization.");
         }
 
         var shared = paths.Where(path => !path.Contains(SecretSettings.Placeholder, StringComparison.Ordinal)).ToList();

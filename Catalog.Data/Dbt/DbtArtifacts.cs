@@ -58,7 +58,7 @@ public sealed partial record DbtArtifacts
             Digest = digest,
             Body = body,
             ReceivedAt = receivedAt,
-            Report = DbtReport.Read(kept.RootElement, receivedAt, digest),
+            Report = DbtReportReader.Read(kept.RootElement, receivedAt, digest),
         }, null);
     }
 
@@ -174,7 +174,7 @@ public sealed partial record DbtArtifacts
         writer.WritePropertyName("artifact");
         KeptMembers.Manifest.Write(writer, manifest);
         writer.WriteStartArray("unread");
-        foreach (var name in DbtReport.UnreadParts.Where(name => manifest.Members(name).Any()))
+        foreach (var name in DbtReportReader.UnreadParts.Where(name => manifest.Members(name).Any()))
         {
             writer.WriteStringValue(name);
         }

@@ -44,7 +44,11 @@ public sealed record OtlpSpan
 /// <param name="Rejected">
 /// The number of rejected spans: invalid spans, and spans above the maximum of a request.
 /// </param>
-public sealed record OtlpSpans(IReadOnlyList<OtlpSpan> Spans, int Rejected);
+public sealed record OtlpSpans(IReadOnlyList<OtlpSpan> Spans, int Rejected)
+{
+    /// <summary>The maximum number of spans in a request.</summary>
+    public const int Max = 50_000;
+}
 
 /// <summary>Collects the known attributes of a span or a resource, including those inside other attributes.</summary>
 internal sealed class OtlpAttributes

@@ -3,9 +3,6 @@ namespace Catalog.Data.Otlp;
 /// <summary>Collects the valid spans of a request and counts the others.</summary>
 internal sealed class OtlpSpanList
 {
-    /// <summary>The maximum number of spans in a request.</summary>
-    public const int MaxSpans = 50_000;
-
     private const int MaxName = 500;
     private const int MaxMessage = 16_384;
 
@@ -13,7 +10,7 @@ internal sealed class OtlpSpanList
     private int _rejected;
 
     /// <summary>
-    /// Adds a span. It is rejected if its ids are not valid, or if there are already <see cref="MaxSpans"/>.
+    /// Adds a span. It is rejected if its ids are not valid, or if there are already <see cref="OtlpSpans.Max"/>.
     /// </summary>
     /// <param name="traceId">The trace id, 16 bytes.</param>
     /// <param name="spanId">The span id, 8 bytes.</param>
@@ -23,7 +20,7 @@ internal sealed class OtlpSpanList
     {
         // OpenTelemetry defines an id of zeros as invalid.
         if (traceId.Length != 16 || spanId.Length != 8 || !traceId.ContainsAnyExcept((byte)0) || !spanId.ContainsAnyExcept((byte)0)
-            || _spans.Count >= MaxSpans)
+            || _spans.Count >= OtlpSpans.Max)
         {
             _rejected++;
             return;

@@ -10,9 +10,12 @@ internal static class PostgresNumeric
     private const int Header = 8;
     private const ushort Negative = 0x4000;
 
-    /// <summary>The value as decimal; as double when decimal cannot represent it.</summary>
+    /// <summary>
+    /// The value as decimal, rounded when it has more digits than a decimal; as double when it is outside the range of a
+    /// decimal.
+    /// </summary>
     /// <param name="bytes">
-    /// The value as the server sends it: groups of four digits, and the position of the point.
+    /// The value as the server sends it: sign, scale, groups of four digits, and the position of the point.
     /// </param>
     /// <exception cref="FormatException">The bytes are not a numeric value.</exception>
     public static object Read(ReadOnlySpan<byte> bytes)

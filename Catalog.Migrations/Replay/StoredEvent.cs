@@ -41,7 +41,7 @@ internal sealed record StoredEvent
                 Report = Dialect switch
                 {
                     EventDialect.OpenLineage => OpenLineageEvent.Report(json.RootElement, ReceivedAt, Digest),
-                    EventDialect.Dbt => DbtReport.Read(json.RootElement, ReceivedAt, Digest),
+                    EventDialect.Dbt => DbtReportReader.Read(json.RootElement, ReceivedAt, Digest),
                     EventDialect.Otlp => OtlpEvents.Report(json.RootElement, ReceivedAt, Digest),
                     _ => throw new InvalidDataException($"The dialect '{Dialect}' is unknown."),
                 },

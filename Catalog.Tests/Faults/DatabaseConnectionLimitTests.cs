@@ -70,7 +70,7 @@ public sealed class DatabaseConnectionLimitTests(PostgresTestDatabase database) 
     public async Task A_server_without_free_connections_gives_503_and_the_service_recovers_by_itself()
     {
         using var server = PostgresCluster.Start(fsync: false, "max_connections=20").Require();
-        await using var migrated = new AddressedDatabase(await AddressedDatabase.MigratedWithLogin(server));
+        await using var migrated = new DatabaseAtAddress(await DatabaseAtAddress.MigratedWithLogin(server));
         using var app = new CatalogApp(migrated, ("DATAXPIPE_PG_POOL_MIN", "0"), ("DATAXPIPE_PG_POOL_MAX", "15"));
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });

@@ -27,7 +27,7 @@ public sealed class FailoverTests
         PatroniCluster.Require();
         await using var cluster = await PatroniCluster.Start();
         await TestDatabase.Migrate(cluster.Uri);
-        await using var database = new AddressedDatabase(cluster.Uri);
+        await using var database = new DatabaseAtAddress(cluster.Uri);
         using var app = new CatalogApp(database);
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });

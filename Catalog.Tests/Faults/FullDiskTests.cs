@@ -18,7 +18,7 @@ public sealed class FullDiskTests
         using var disk = new SmallDisk(megabytes: 32);
         var path = Path.Combine(disk.Folder, "catalog.db");
         await SqliteTestDatabase.AtHead(path);
-        await using var database = new AddressedDatabase(path);
+        await using var database = new DatabaseAtAddress(path);
 
         await FillAndFree(database, disk);
 
@@ -37,12 +37,12 @@ public sealed class FullDiskTests
             server.Uri, $"create tablespace small location '{disk.Folder}'", "create database catalog tablespace small");
         var address = new UriBuilder(server.Uri) { Path = "catalog" }.Uri.ToString();
         await TestDatabase.Migrate(address);
-        await using var database = new AddressedDatabase(address);
+        await using var database = new DatabaseAtAddress(address);
 
         await FillAndFree(database, disk);
     }
 
-    private static async Task FillAndFree(AddressedDatabase database, SmallDisk disk)
+    private static async Task FillAndFree(DatabaseAtAddress database, SmallDisk disk)
     {
         using var app = new CatalogApp(database);
         using var client = app.Client();

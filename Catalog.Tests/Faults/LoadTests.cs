@@ -45,7 +45,7 @@ public sealed class LoadTests(PostgresTestDatabase database) : IClassFixture<Pos
     {
         using var server = PostgresCluster.Start(fsync: true).Require();
         await TestDatabase.Migrate(server.Uri);
-        await using var database = new AddressedDatabase(server.Uri);
+        await using var database = new DatabaseAtAddress(server.Uri);
         using var app = new CatalogApp(database);
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });

@@ -22,7 +22,7 @@ public sealed class NetworkFaultTests(PostgresTestDatabase database) : IClassFix
     public async Task A_connection_cut_between_the_commit_and_its_answer_duplicates_nothing(int seconds)
     {
         using var proxy = new FaultProxy(_database.ServiceAddress);
-        using var app = new CatalogApp(new AddressedDatabase(proxy.Address));
+        using var app = new CatalogApp(new DatabaseAtAddress(proxy.Address));
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });
         var clients = new RetryingClients(() => client);
@@ -43,7 +43,7 @@ public sealed class NetworkFaultTests(PostgresTestDatabase database) : IClassFix
     public async Task A_silent_partition_gives_503_in_time_and_the_pool_is_usable_after_it(int seconds)
     {
         using var proxy = new FaultProxy(_database.ServiceAddress);
-        using var app = new CatalogApp(new AddressedDatabase(proxy.Address));
+        using var app = new CatalogApp(new DatabaseAtAddress(proxy.Address));
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });
         var clients = new RetryingClients(() => client);
@@ -100,7 +100,7 @@ public sealed class NetworkFaultTests(PostgresTestDatabase database) : IClassFix
     public async Task A_slow_network_delays_answers_at_most_until_the_limit(int milliseconds)
     {
         using var proxy = new FaultProxy(_database.ServiceAddress);
-        using var app = new CatalogApp(new AddressedDatabase(proxy.Address));
+        using var app = new CatalogApp(new DatabaseAtAddress(proxy.Address));
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });
         await client.GetJson("/api/v1/runs/?limit=1");
@@ -135,7 +135,7 @@ public sealed class NetworkFaultTests(PostgresTestDatabase database) : IClassFix
     {
         Pooler.Require();
         using var pooler = new Pooler("transaction", poolSize: 4);
-        using var app = new CatalogApp(new AddressedDatabase(pooler.Through(_database.Address)));
+        using var app = new CatalogApp(new DatabaseAtAddress(pooler.Through(_database.Address)));
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load" });
         var clients = new RetryingClients(() => client);

@@ -24,7 +24,7 @@ public sealed class ServerFaultTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Stopping the server's processes needs /proc.");
         using var server = PostgresCluster.Start(fsync: false).Require();
-        await using var database = new AddressedDatabase(await AddressedDatabase.MigratedWithLogin(server));
+        await using var database = new DatabaseAtAddress(await DatabaseAtAddress.MigratedWithLogin(server));
         using var app = new CatalogApp(database);
         using var client = app.Client();
         await client.PostJson("/api/v1/pipelines/", new { name = "load", version = "1" });
@@ -52,10 +52,10 @@ public sealed class ServerFaultTests
     {
         Pooler.Require();
         using var server = PostgresCluster.Start(fsync: true).Require();
-        var address = await AddressedDatabase.MigratedWithLogin(server);
+        var address = await DatabaseAtAddress.MigratedWithLogin(server);
         using var pooler = new Pooler("transaction", poolSize: 8, address);
-        await using var direct = new AddressedDatabase(address);
-        await using var pooled = new AddressedDatabase(pooler.Through(address));
+        await using var direct = new DatabaseAtAddress(address);
+        await using var pooled = new DatabaseAtAddress(pooler.Through(address));
         using var directApp = new CatalogApp(direct);
         using var pooledApp = new CatalogApp(pooled);
         HttpClient[] clients = [directApp.Client(), pooledApp.Client()];

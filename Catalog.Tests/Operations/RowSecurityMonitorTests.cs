@@ -30,7 +30,7 @@ public sealed class RowSecurityMonitorTests : IClassFixture<PostgresTestDatabase
             await PostgresRoleGrant.Run(owner, role, login, Ct);
         }
 
-        using var app = new CatalogApp(new AddressedDatabase(DedicatedPostgres.WithUser(address, login)), ("DATAXPIPE_APP_ROLE", role));
+        using var app = new CatalogApp(new DatabaseAtAddress(DedicatedPostgres.WithUser(address, login)), ("DATAXPIPE_APP_ROLE", role));
         using var client = app.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
 
@@ -47,7 +47,7 @@ public sealed class RowSecurityMonitorTests : IClassFixture<PostgresTestDatabase
     public async Task The_service_warns_only_if_row_level_security_cannot_be_enforced()
     {
         using var warned = new CatalogApp(
-            new AddressedDatabase(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
+            new DatabaseAtAddress(_database.Address), ("DATAXPIPE_APP_ROLE", "nobody_made_this"));
         using var client = warned.Client();
         Assert.Equal(200, (int)(await client.GetAsync("/api/v1/runs/", Ct)).StatusCode);
         Assert.Contains(warned.Log.At(LogLevel.Warning), line =>
@@ -117,7 +117,7 @@ public sealed class RowSecurityMonitorTests : IClassFixture<PostgresTestDatabase
     private static async Task CheckLossAndRecovery(string service, string? role, string administrator, string sabotage, string fix,
         string words)
     {
-        using var app = new CatalogApp(new AddressedDatabase(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null
+        using var app = new CatalogApp(new DatabaseAtAddress(service), [("DATAXPIPE_REQUIRE_RLS", "true"), .. role is null
             ? [] : new[] { ("DATAXPIPE_APP_ROLE", role) }]);
         using var client = app.Client();
         Assert.Equal((200, 200), await StatusesOf(client));

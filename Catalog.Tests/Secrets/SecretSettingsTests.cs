@@ -18,7 +18,7 @@ public sealed class SecretSettingsTests
     [InlineData("DATAXPIPE_VAULT_ADDRESS=https://v;DATAXPIPE_VAULT_TOKEN=t;DATAXPIPE_VAULT_PATHS=secret/data/,secret/data/{organization}/",
         "all organizations")]
     [InlineData("DATAXPIPE_VAULT_ADDRESS=https://v;DATAXPIPE_VAULT_TOKEN=t;DATAXPIPE_VAULT_PATHS=secret/data/x-{organization}/",
-        "complete part")]
+        "is exactly {organization}")]
     [InlineData("DATAXPIPE_VAULT_ADDRESS=https://v;DATAXPIPE_VAULT_TOKEN=t;DATAXPIPE_VAULT_PATHS=secret/../x", "must be paths")]
     [InlineData("DATAXPIPE_VAULT_TIMEOUT=0;DATAXPIPE_VAULT_ADDRESS=https://v;DATAXPIPE_VAULT_TOKEN=t", "1 to 30")]
     [InlineData("DATAXPIPE_VAULT_TTL=4000", "0 to 3600")]

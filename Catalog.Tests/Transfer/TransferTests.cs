@@ -17,8 +17,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
     {
         server.Require();
         using var pair = await TransferPair.Make();
-        await using var from = new AddressedDatabase(pair.Source);
-        await using var to = new AddressedDatabase(pair.Target);
+        await using var from = new DatabaseAtAddress(pair.Source);
+        await using var to = new DatabaseAtAddress(pair.Target);
         var before = new Dictionary<string, string>();
         using (var app = new CatalogApp(from))
         using (var client = app.Client())
@@ -66,8 +66,8 @@ public sealed class TransferTests(PostgresTestDatabase server) : IClassFixture<P
     {
         server.Require();
         using var pair = await TransferPair.Make();
-        await using var from = new AddressedDatabase(pair.Source);
-        await using var to = new AddressedDatabase(pair.Target);
+        await using var from = new DatabaseAtAddress(pair.Source);
+        await using var to = new DatabaseAtAddress(pair.Target);
         using var old = new CatalogApp(from);
         using var source = old.Client();
         await Fill(source);

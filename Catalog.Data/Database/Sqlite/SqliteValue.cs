@@ -13,7 +13,8 @@ internal static class SqliteValue
     {
         null => DBNull.Value,
         DateTimeOffset instant => instant.UtcDateTime.ToString(Instant, CultureInfo.InvariantCulture),
-        // The text is in upper case, because the driver writes the values of an expanded list in upper case.
+        // Dapper replaces a list parameter by one parameter for each value, and the driver writes their ids in upper case.
+        // Stored ids must be equal to them, so they are in upper case too.
         Guid id => id.ToString("D").ToUpperInvariant(),
         bool flag => flag ? 1L : 0L,
         _ => value,

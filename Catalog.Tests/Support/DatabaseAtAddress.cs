@@ -7,7 +7,7 @@ namespace Catalog.Tests.Support;
 
 /// <summary>A database for the service that the test itself creates and removes.</summary>
 /// <param name="address">The value of DATAXPIPE_DB.</param>
-public sealed class AddressedDatabase(string address) : TestDatabase
+public sealed class DatabaseAtAddress(string address) : TestDatabase
 {
     public override string Address => address;
 

@@ -5,7 +5,7 @@ using Catalog.Data.OpenLineage;
 namespace Catalog.Data.Dbt;
 
 /// <summary>Reads the kept members of the artifacts of one upload as a report.</summary>
-internal static class DbtReport
+internal static class DbtReportReader
 {
     /// <summary>Parts of the manifest that are not read.</summary>
     public static readonly string[] UnreadParts = ["metrics", "semantic_models", "saved_queries", "functions"];
