@@ -132,7 +132,8 @@ internal static class PostgresArchive
             fault = list.Fault ?? await Convert([list.Argument!, rest], null);
         }
 
-        // When pg_dump fails, its error ends this method before: then pg_restore could only report that its input ends early.
+        // If pg_dump failed, dump has already thrown its error. The error of pg_restore would only say that its input ends
+        // early.
         if (fault is not null)
         {
             throw BackupException.Damaged(
